@@ -1,0 +1,63 @@
+"""The registry's admin with what only a running server knows: which models are loaded."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from inference.pool import pool
+from inference.specs import model_spec
+from registry.admin import RegisteredModelAdmin
+from registry.models import RegisteredModel
+
+admin.site.unregister(RegisteredModel)
+
+
+@admin.register(RegisteredModel)
+class LiveModelAdmin(RegisteredModelAdmin):
+    """Adds the state column and the actions that load and unload."""
+
+    list_display = [*RegisteredModelAdmin.list_display, "state"]
+    actions = [*RegisteredModelAdmin.actions, "load", "unload"]
+
+    @admin.display(description=_("state"))
+    def state(self, model: RegisteredModel) -> str:
+        """Say in a few words whether the model is in memory and what it does."""
+        status = pool.status().get(model.pk)
+        if status is None:
+            error = pool.last_error(model.pk)
+            return _("failed: %(error)s") % {"error": error} if error else _("not loaded")
+        if status.state == "loading":
+            return _("loading")
+        counts = {"running": status.stats.running, "waiting": status.stats.waiting}
+        return _("loaded, %(running)d running, %(waiting)d waiting") % counts
+
+    @admin.action(description=_("Load selected models"), permissions=["change"])
+    def load(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """Start loading; the page does not wait for it."""
+        if not self._is_running(request):
+            return
+        models = list(queryset.enabled())
+        for model in models:
+            pool.run(pool.load(model_spec(model)))
+        self._report(request, ngettext("%d model is loading.", "%d models are loading.", len(models)), len(models))
+        if skipped := queryset.count() - len(models):
+            text = ngettext("%d disabled model was skipped.", "%d disabled models were skipped.", skipped)
+            self._report(request, text, skipped, messages.WARNING)
+
+    @admin.action(description=_("Unload selected models"), permissions=["change"])
+    def unload(self, request: HttpRequest, queryset: QuerySet) -> None:
+        """Free the models' memory; their open requests end with an error."""
+        if not self._is_running(request):
+            return
+        unloaded = sum(pool.run(pool.unload(model.pk)).result() for model in queryset)
+        self._report(request, ngettext("%d model was unloaded.", "%d models were unloaded.", unloaded), unloaded)
+
+    def _is_running(self, request: HttpRequest) -> bool:
+        if not pool.is_running:
+            self.message_user(request, _("Models can only be loaded in the running server."), messages.ERROR)
+        return pool.is_running
+
+    def _report(self, request: HttpRequest, text: str, count: int, level: int = messages.SUCCESS) -> None:
+        self.message_user(request, text % count, level)

@@ -1,0 +1,1 @@
+"""The chat protocol: messages to prompt text, generated text to message parts."""

@@ -1,0 +1,214 @@
+"""The web process's side of one engine: starts its worker process and talks to it without blocking."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from inference.engine import framing
+from inference.engine.config import EngineConfig
+from inference.engine.messages import (
+    AbortRequest,
+    EngineInfo,
+    EngineStats,
+    Failure,
+    FailureCode,
+    GenerateRequest,
+    Output,
+    Ready,
+    StepOutputs,
+)
+from inference.generation import Generation
+
+logger = logging.getLogger("inference.engine")
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
+LOG_TAIL = 30  # lines of a worker's log kept to explain its death
+LOG_LINE_LIMIT = 1 << 20  # bytes
+CLOSE_TIMEOUT = 5.0  # seconds until a worker that does not exit is killed
+
+
+class EngineLoadError(Exception):
+    """The worker could not load its model; the message says why."""
+
+
+class EngineClient:
+    """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
+
+    A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so.
+    """
+
+    def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
+        self.name = name
+        self.config = config
+        self.stats = EngineStats()
+        self.started_at = time.time()
+        self._failure: Failure | None = None
+        self.info: EngineInfo
+        self._process = process
+        self._generations: dict[str, Generation] = {}
+        self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
+        self._log_task = asyncio.create_task(self._forward_log())
+        self._read_task: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @classmethod
+    async def start(cls, name: str, config: EngineConfig) -> "EngineClient":
+        """Start a worker and wait until its model is loaded. Raises EngineLoadError."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "inference.engine.worker"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=worker_environment(),
+            limit=LOG_LINE_LIMIT,
+        )
+        client = cls(name, config, process)
+        try:
+            await client._load()
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    @property
+    def is_alive(self) -> bool:
+        return self._failure is None
+
+    @property
+    def num_open(self) -> int:
+        """Requests that wait for their terminal output."""
+        return len(self._generations)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def submit(self, request: GenerateRequest, generation: Generation) -> None:
+        """Send a request; its outputs go to `generation`, whose `close` aborts it."""
+        if not self.is_alive:
+            generation.put(Output(request.id, failure=self._failure))
+            return
+        self._generations[request.id] = generation
+        self._idle.clear()
+        generation.on_close(lambda: self._abort(request.id))
+        self._send(request)
+
+    async def drained(self) -> None:
+        """Wait until no request is open."""
+        await self._idle.wait()
+
+    async def close(self) -> None:
+        """End the worker; open requests fail. Returns when the process is gone."""
+        if self.is_alive:
+            self._end(FailureCode.UNLOADED, f"model `{self.name}` was unloaded")
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)
+        except asyncio.TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await self._log_task
+
+    async def _load(self) -> None:
+        self._send(self.config)
+        try:
+            message = await self._receive()
+        except asyncio.IncompleteReadError:
+            raise EngineLoadError(f"the engine process {await self._exit_cause()} while loading") from None
+        if not isinstance(message, Ready):
+            await self._process.wait()
+            await self._log_task
+            raise EngineLoadError(self._with_log_errors(message.message))
+        self.info = message.info
+        self._read_task = asyncio.create_task(self._route_outputs())
+
+    async def _route_outputs(self) -> None:
+        """Hand every output to its request until the pipe ends."""
+        while True:
+            try:
+                message: StepOutputs = await self._receive()
+            except (asyncio.IncompleteReadError, ConnectionResetError):
+                break
+            self.stats = message.stats
+            for output in message.outputs:
+                self._route(output)
+        if self.is_alive:
+            await self._report_death()
+
+    def _route(self, output: Output) -> None:
+        generation = self._generations.get(output.request_id)
+        if generation is None:
+            return
+        if output.finished:
+            self._forget(output.request_id)
+        generation.put(output)
+
+    async def _report_death(self) -> None:
+        cause = await self._exit_cause()
+        logger.error("[%s] the engine process %s with %d open requests", self.name, cause, self.num_open)
+        self._end(
+            FailureCode.WORKER_DIED, f"the engine of model `{self.name}` {cause}; the next request starts it anew"
+        )
+
+    def _end(self, code: FailureCode, message: str) -> None:
+        """Fail the open requests and those that still come."""
+        self._failure = Failure(code, message)
+        for request_id, generation in list(self._generations.items()):
+            self._forget(request_id)
+            generation.put(Output(request_id, failure=self._failure))
+
+    def _abort(self, request_id: str) -> None:
+        if request_id in self._generations:
+            self._forget(request_id)
+            self._send(AbortRequest(request_id))
+
+    def _forget(self, request_id: str) -> None:
+        del self._generations[request_id]
+        if not self._generations:
+            self._idle.set()
+
+    def _send(self, message: Any) -> None:
+        # Writing to a dead worker's pipe is harmless: the reading side reports the death.
+        self._process.stdin.write(framing.pack(message))
+
+    async def _receive(self) -> Any:
+        """Return the worker's next message. Raises IncompleteReadError at the end of the pipe."""
+        stdout = self._process.stdout
+        size = framing.body_size(await stdout.readexactly(framing.HEADER.size))
+        return framing.unpack(await stdout.readexactly(size))
+
+    async def _forward_log(self) -> None:
+        """Pass the worker's log on; native code marks each line with a level letter, Python's tracebacks do not."""
+        while line := await self._process.stderr.readline():
+            text = line.decode(errors="replace").rstrip()
+            letter, _, rest = text.partition(" ")
+            level = LOG_LEVELS.get(letter)
+            if text:
+                self._log_tail.append(text)
+                logger.log(level or logging.WARNING, "[%s] %s", self.name, rest if level else text)
+
+    async def _exit_cause(self) -> str:
+        code = await self._process.wait()
+        await self._log_task
+        if code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return self._with_log_errors(f"exited with code {code}")
+
+    def _with_log_errors(self, message: str) -> str:
+        """Append the last error that llama.cpp logged, if any."""
+        errors = [line[2:] for line in self._log_tail if line.startswith("E ")]
+        return f"{message}: {errors[-1]}" if errors else message
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a worker: it must find this project's packages wherever the server was started."""
+    paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -1,0 +1,1 @@
+"""The engine: continuous batching over one llama.cpp context. Knows neither Django nor asyncio."""

@@ -1,0 +1,38 @@
+"""The tokens of one `llama_decode` call, in arrays that are allocated once and filled by slices."""
+
+import numpy as np
+
+
+class Batch:
+    """The columns of llama.cpp's `llama_batch` (include/llama.h), each of shape (capacity,).
+
+    token, pos, seq_id: int32. logits: int8, 1 where the row's logits are wanted. `num_tokens` rows are in use.
+    Every row belongs to exactly one sequence: num_seq_ids is all 1, and seq_id_pointers holds the addresses of
+    seq_id's elements, since llama.cpp takes a list of sequence ids for each row.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.num_tokens = 0
+        self.token = np.zeros(capacity, np.int32)
+        self.pos = np.zeros(capacity, np.int32)
+        self.seq_id = np.zeros(capacity, np.int32)
+        self.logits = np.zeros(capacity, np.int8)
+        self.num_seq_ids = np.ones(capacity, np.int32)
+        self.seq_id_pointers = self.seq_id.ctypes.data + np.arange(capacity, dtype=np.uintp) * self.seq_id.itemsize
+
+    def clear(self) -> None:
+        self.num_tokens = 0
+
+    def add(self, tokens: list[int], first_pos: int, seq_id: int, want_logits: bool) -> int:
+        """Append consecutive tokens of a sequence; return the row of the last one.
+
+        With `want_logits` the logits of that last token are computed.
+        """
+        start, end = self.num_tokens, self.num_tokens + len(tokens)
+        self.token[start:end] = tokens
+        self.pos[start:end] = np.arange(first_pos, first_pos + len(tokens), dtype=np.int32)
+        self.seq_id[start:end] = seq_id
+        self.logits[start:end] = 0
+        self.logits[end - 1] = want_logits
+        self.num_tokens = end
+        return end - 1

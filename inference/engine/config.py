@@ -1,0 +1,25 @@
+"""What an engine needs to know to load a model."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """The runtime settings of one loaded model; equal configs mean the loaded engine can stay.
+
+    n_ctx: tokens that one sequence may hold, prompt and answer together.
+    n_seq_max: sequences decoded at once; more requests wait.
+    n_gpu_layers: layers to offload; -1 for all (a build without a GPU backend ignores it).
+    n_threads: None lets the engine choose from the cores of the machine.
+    n_batch: most tokens computed in one step.
+    prefill_chunk: most prompt tokens computed in a step while other sequences generate, so that a long
+        prompt does not freeze their streams.
+    """
+
+    model_path: str
+    n_ctx: int
+    n_seq_max: int = 4
+    n_gpu_layers: int = -1
+    n_threads: int | None = None
+    n_batch: int = 512
+    prefill_chunk: int = 128

@@ -1,0 +1,160 @@
+"""The engine's heart: requests in, one `step` after the other, outputs out."""
+
+from typing import Protocol
+
+from inference.engine.batch import Batch
+from inference.engine.config import EngineConfig
+from inference.engine.messages import (
+    EngineStats,
+    Failure,
+    FailureCode,
+    GenerateRequest,
+    Output,
+    SamplingParams,
+)
+from inference.engine.prefix_cache import Placement
+from inference.engine.scheduler import Chunk, Scheduler
+from inference.engine.sequence import Sampler, Sequence
+
+
+class DecodeError(Exception):
+    """llama.cpp refused a batch or failed while computing it."""
+
+
+class LlamaBackend(Protocol):
+    """What the core needs of llama.cpp; `inference.engine.llama.Llama` is the real one."""
+
+    def tokenize(self, text: str) -> list[int]: ...
+
+    def piece(self, token: int) -> bytes: ...
+
+    def is_end(self, token: int) -> bool: ...
+
+    def new_sampler(self, params: SamplingParams) -> Sampler: ...
+
+    def decode(self, batch: Batch) -> None: ...
+
+    def truncate(self, slot: int, length: int) -> bool: ...
+
+    def copy(self, source: int, target: int) -> None: ...
+
+
+class EngineCore:
+    """Continuous batching: every step computes one token of each decoding sequence and a part of the prompts.
+
+    Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
+    """
+
+    def __init__(self, config: EngineConfig, llama: LlamaBackend) -> None:
+        self._config = config
+        self._llama = llama
+        self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk)
+        self._batch = Batch(config.n_batch)
+        self._sequences: dict[str, Sequence] = {}
+
+    @property
+    def has_work(self) -> bool:
+        return self._scheduler.has_work
+
+    @property
+    def stats(self) -> EngineStats:
+        scheduler = self._scheduler
+        computed = sum(sequence.num_computed for sequence in scheduler.running)
+        return EngineStats(len(scheduler.waiting), len(scheduler.running), scheduler.cache.num_tokens + computed)
+
+    def add_request(self, request: GenerateRequest) -> Output | None:
+        """Queue a request; return its terminal output at once if it cannot be served."""
+        tokens = self._llama.tokenize(request.prompt)
+        failure = self._refusal(len(tokens))
+        if failure:
+            return Output(request.id, failure=failure)
+        sampler = self._llama.new_sampler(request.sampling)
+        sequence = Sequence(request, tokens, sampler, self._config.n_ctx)
+        self._sequences[request.id] = sequence
+        self._scheduler.add(sequence)
+        return None
+
+    def abort_request(self, request_id: str) -> Output | None:
+        """Free the request's sequence; None if there is no such request (any more)."""
+        sequence = self._sequences.get(request_id)
+        if sequence is None:
+            return None
+        self._forget(sequence)
+        return Output(request_id, finish_reason="abort", usage=sequence.usage)
+
+    def step(self) -> list[Output]:
+        """Admit, decode, sample: compute one batch and return what it led to."""
+        self._admit()
+        chunks = self._scheduler.schedule()
+        rows = self._fill_batch(chunks)
+        try:
+            self._llama.decode(self._batch)
+        except DecodeError as error:
+            return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
+        outputs = [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
+        return [output for output in outputs if output]
+
+    def _admit(self) -> None:
+        """Give waiting sequences their slots, with the KV cells of what is computed of their prompts."""
+        while admitted := self._scheduler.admit():
+            sequence, placement = admitted
+            sequence.num_cached = sequence.num_computed = self._reuse(placement)
+
+    def _reuse(self, placement: Placement) -> int:
+        """Prepare the slot's KV cells; return how many tokens they hold."""
+        slot, length = placement.slot, placement.num_cached
+        if placement.source is not None:
+            self._llama.copy(placement.source, slot)
+        if self._llama.truncate(slot, length):
+            return length
+        # Recurrent state cannot be rolled back to the middle: start over.
+        self._llama.truncate(slot, 0)
+        return 0
+
+    def _fill_batch(self, chunks: list[Chunk]) -> list[int]:
+        """Write the chunks into the batch; return the row of each chunk's last token."""
+        self._batch.clear()
+        rows = []
+        for chunk in chunks:
+            sequence = chunk.sequence
+            start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
+            is_last = end == len(sequence.tokens)
+            rows.append(self._batch.add(sequence.tokens[start:end], start, sequence.slot, is_last))
+        return rows
+
+    def _advance(self, chunk: Chunk, row: int) -> Output | None:
+        """Account for a computed chunk and, when it completes the sequence so far, sample its next token."""
+        sequence = chunk.sequence
+        sequence.num_computed += chunk.num_tokens
+        if sequence.num_remaining:
+            return None
+        token = sequence.sampler.sample(row)
+        output = sequence.append(token, self._llama.piece(token), self._llama.is_end(token))
+        if sequence.finish_reason:
+            self._forget(sequence)
+        return output
+
+    def _fail(self, sequence: Sequence, message: str) -> Output:
+        """End a sequence whose KV cells are in doubt: drop them all."""
+        self._llama.truncate(sequence.slot, 0)
+        sequence.num_computed = 0
+        self._forget(sequence)
+        return Output(sequence.id, failure=Failure(FailureCode.DECODE_FAILED, message))
+
+    def _forget(self, sequence: Sequence) -> None:
+        self._scheduler.remove(sequence)
+        del self._sequences[sequence.id]
+        sequence.sampler.close()
+
+    def _refusal(self, num_tokens: int) -> Failure | None:
+        n_ctx = self._config.n_ctx
+        if num_tokens == 0:
+            return Failure(FailureCode.EMPTY_PROMPT, "the prompt is empty")
+        if num_tokens >= n_ctx:
+            return Failure(
+                FailureCode.CONTEXT_LENGTH_EXCEEDED,
+                f"the prompt has {num_tokens} tokens, the context {n_ctx}",
+                context_length=n_ctx,
+                prompt_tokens=num_tokens,
+            )
+        return None

@@ -1,0 +1,207 @@
+"""A thin layer over llama-cpp-python's low-level bindings: one model, one context, several sequences.
+
+The only module that imports `llama_cpp`, and only worker processes import it.
+"""
+
+import ctypes
+import math
+import secrets
+
+import llama_cpp.llama_cpp as lib
+import numpy as np
+
+from inference.engine.batch import Batch
+from inference.engine.config import EngineConfig
+from inference.engine.core import DecodeError
+from inference.engine.messages import SamplingParams
+from inference.engine.threads import choose_threads
+
+CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
+DECODE_ERRORS = {
+    1: "the KV cache has no room for this batch",
+    2: "the computation was aborted",
+    -1: "the batch is invalid",
+}
+
+
+class ModelLoadError(Exception):
+    """llama.cpp could not load the file or create its context."""
+
+
+class Llama:
+    """A loaded model with a partitioned KV cache: each of `n_seq_max` slots holds up to `n_ctx` tokens.
+
+    Raises ModelLoadError; what llama.cpp has to say about it went to its log.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.n_threads = config.n_threads or choose_threads()
+        lib.llama_backend_init()
+        self._model = self._load_model(config)
+        self._context = self._create_context(config)
+        self._memory = lib.llama_get_memory(self._context)
+        self._vocab = lib.llama_model_get_vocab(self._model)
+        self._n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._pieces: dict[int, bytes] = {}
+        self._piece_buffer = ctypes.create_string_buffer(256)
+
+    @property
+    def description(self) -> str:
+        """What llama.cpp calls the model, such as `qwen3 8B Q4_K - Medium`."""
+        buffer = ctypes.create_string_buffer(256)
+        lib.llama_model_desc(self._model, buffer, len(buffer))
+        return buffer.value.decode(errors="replace")
+
+    def tokenize(self, text: str) -> list[int]:
+        """Return the tokens of a rendered prompt; special tokens in it are recognised.
+
+        A BOS token is added if the model wants one and the template has not written it already.
+        """
+        tokens = self._tokenize(text.encode(), add_special=True)
+        bos = lib.llama_vocab_bos(self._vocab)
+        return tokens[1:] if tokens[:2] == [bos, bos] else tokens
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes a token stands for; control tokens stand for none."""
+        if token not in self._pieces:
+            self._pieces[token] = self._token_to_piece(token)
+        return self._pieces[token]
+
+    def is_end(self, token: int) -> bool:
+        return lib.llama_vocab_is_eog(self._vocab, token)
+
+    def new_sampler(self, params: SamplingParams) -> "SamplerChain":
+        chain = SamplerChain(self._context)
+        if params.ignore_eos:
+            chain.add(self._end_token_ban())
+        if params.presence_penalty or params.frequency_penalty:
+            window = lib.llama_n_ctx_seq(self._context)
+            chain.add(
+                lib.llama_sampler_init_penalties(
+                    self._n_vocab, window, 1.0, params.frequency_penalty, params.presence_penalty
+                )
+            )
+        if params.temperature == 0:
+            chain.add(lib.llama_sampler_init_greedy())
+            return chain
+        chain.add_random(params)
+        return chain
+
+    def decode(self, batch: Batch) -> None:
+        """Compute a batch; the rows marked in `batch.logits` can be sampled from afterwards.
+
+        Raises DecodeError.
+        """
+        code = lib.llama_decode(self._context, _llama_batch(batch))
+        if code != 0:
+            raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))
+
+    def truncate(self, slot: int, length: int) -> bool:
+        """Keep the first `length` tokens of a slot; False if this kind of memory cannot."""
+        return lib.llama_memory_seq_rm(self._memory, slot, length, -1)
+
+    def copy(self, source: int, target: int) -> None:
+        """Replace what `target` holds by a copy of all of `source`."""
+        lib.llama_memory_seq_rm(self._memory, target, -1, -1)
+        lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def close(self) -> None:
+        lib.llama_free(self._context)
+        lib.llama_model_free(self._model)
+
+    def _load_model(self, config: EngineConfig) -> int:
+        params = lib.llama_model_default_params()
+        params.n_gpu_layers = config.n_gpu_layers
+        model = lib.llama_model_load_from_file(config.model_path.encode(), params)
+        if not model:
+            raise ModelLoadError(f"llama.cpp could not load {config.model_path}")
+        return model
+
+    def _create_context(self, config: EngineConfig) -> int:
+        params = lib.llama_context_default_params()
+        params.n_ctx = config.n_seq_max * math.ceil(config.n_ctx / CONTEXT_PADDING) * CONTEXT_PADDING
+        params.n_seq_max = config.n_seq_max
+        params.n_batch = params.n_ubatch = config.n_batch
+        params.n_threads = params.n_threads_batch = self.n_threads
+        params.kv_unified = False
+        params.no_perf = True
+        context = lib.llama_init_from_model(self._model, params)
+        if not context:
+            lib.llama_model_free(self._model)
+            raise ModelLoadError(
+                f"llama.cpp could not create a context of {config.n_seq_max} × {config.n_ctx} tokens "
+                f"(less memory is needed with a smaller context size or fewer parallel sequences)"
+            )
+        return context
+
+    def _tokenize(self, text: bytes, add_special: bool) -> list[int]:
+        # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
+        capacity = len(text) + 8
+        tokens = np.empty(capacity, np.int32)
+        pointer = tokens.ctypes.data_as(lib.llama_token_p)
+        count = lib.llama_tokenize(self._vocab, text, len(text), pointer, capacity, add_special, True)
+        return tokens[:count].tolist()
+
+    def _token_to_piece(self, token: int) -> bytes:
+        size = lib.llama_token_to_piece(self._vocab, token, self._piece_buffer, len(self._piece_buffer), 0, False)
+        if size < 0:  # the piece is longer than the buffer: -size bytes
+            self._piece_buffer = ctypes.create_string_buffer(-size)
+            return self._token_to_piece(token)
+        return self._piece_buffer.raw[:size]
+
+    def _end_token_ban(self) -> int:
+        """Return a sampler that makes the end of the answer impossible."""
+        ends = [token for token in range(self._n_vocab) if lib.llama_vocab_is_eog(self._vocab, token)]
+        biases = (lib.llama_logit_bias * len(ends))(*[(token, -math.inf) for token in ends])
+        return lib.llama_sampler_init_logit_bias(self._n_vocab, len(ends), biases)
+
+
+class SamplerChain:
+    """llama.cpp's samplers in a row, with the state of one sequence."""
+
+    def __init__(self, context: int) -> None:
+        self._context = context
+        params = lib.llama_sampler_chain_default_params()
+        params.no_perf = True
+        self._chain = lib.llama_sampler_chain_init(params)
+
+    def add(self, sampler: int) -> None:
+        """Append a sampler; the chain owns it from now on."""
+        lib.llama_sampler_chain_add(self._chain, sampler)
+
+    def add_random(self, params: SamplingParams) -> None:
+        """Append the filters in llama.cpp's default order (common/common.h), then the draw itself."""
+        self.add(lib.llama_sampler_init_top_k(params.top_k))
+        self.add(lib.llama_sampler_init_top_p(params.top_p, 1))
+        self.add(lib.llama_sampler_init_min_p(params.min_p, 1))
+        self.add(lib.llama_sampler_init_temp(params.temperature))
+        seed = secrets.randbits(32) if params.seed is None else params.seed & 0xFFFFFFFF
+        self.add(lib.llama_sampler_init_dist(seed))
+
+    def sample(self, row: int) -> int:
+        """Choose a token from the logits of `row` and account for it."""
+        return lib.llama_sampler_sample(self._chain, self._context, row)
+
+    def close(self) -> None:
+        lib.llama_sampler_free(self._chain)
+
+
+def _llama_batch(batch: Batch) -> lib.llama_batch:
+    """Return the C view of a batch; llama.cpp copies what it needs during the call."""
+    return lib.llama_batch(
+        n_tokens=batch.num_tokens,
+        token=ctypes.cast(batch.token.ctypes.data, ctypes.POINTER(lib.llama_token)),
+        pos=ctypes.cast(batch.pos.ctypes.data, ctypes.POINTER(lib.llama_pos)),
+        n_seq_id=ctypes.cast(batch.num_seq_ids.ctypes.data, ctypes.POINTER(ctypes.c_int32)),
+        seq_id=ctypes.cast(batch.seq_id_pointers.ctypes.data, ctypes.POINTER(ctypes.POINTER(lib.llama_seq_id))),
+        logits=ctypes.cast(batch.logits.ctypes.data, ctypes.POINTER(ctypes.c_int8)),
+    )
+
+
+def system_info() -> str:
+    """Return which processor features and backends this build of llama.cpp uses."""
+    return lib.llama_print_system_info().decode().strip(" |")
+
+
+def gpu_offload_supported() -> bool:
+    return lib.llama_supports_gpu_offload()

@@ -1,0 +1,136 @@
+"""What crosses the pipe between the web process and an engine's worker process.
+
+Every `GenerateRequest` is answered by any number of `Output`s of which exactly one, the last, is terminal:
+it carries a finish reason or a failure.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+FinishReason = Literal["stop", "length", "abort"]
+
+
+class FailureCode(str, Enum):
+    """Why a request ended without an answer."""
+
+    CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
+    EMPTY_PROMPT = "empty_prompt"
+    DECODE_FAILED = "decode_failed"
+    LOAD_FAILED = "load_failed"
+    WORKER_DIED = "worker_died"
+    UNLOADED = "model_unloaded"
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How tokens are chosen and when to stop. temperature 0 is greedy; seed None draws one at random.
+
+    top_k 0, top_p 1 and min_p 0 switch the filter off. max_tokens None means until the context is full.
+    The penalties count the tokens generated so far, as OpenAI defines them, not those of the prompt.
+    """
+
+    temperature: float = 0.8
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    seed: int | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    ignore_eos: bool = False
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """Continue `prompt`, the text as the chat template rendered it (special tokens are recognised in it)."""
+
+    id: str
+    prompt: str
+    sampling: SamplingParams
+
+
+@dataclass(frozen=True)
+class AbortRequest:
+    """Stop a request and free its sequence; unknown ids are ignored, since it may just have finished."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Token counts of one request; cached_tokens of the prompt_tokens were still in the KV cache."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error that ends one request. `context_length` and `prompt_tokens` come with an overflow."""
+
+    code: FailureCode
+    message: str
+    context_length: int = 0
+    prompt_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one step added to one request. `usage` comes with the terminal output."""
+
+    request_id: str
+    text: str = ""
+    finish_reason: FinishReason | None = None
+    failure: Failure | None = None
+    usage: Usage | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.finish_reason is not None or self.failure is not None
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the worker found out while loading."""
+
+    n_ctx: int
+    n_seq_max: int
+    n_threads: int
+    n_gpu_layers: int
+    description: str
+    system_info: str
+    load_seconds: float
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The model is loaded; requests may be sent."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True)
+class LoadFailed:
+    """The model could not be loaded; the worker exits after this."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class EngineStats:
+    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included."""
+
+    waiting: int = 0
+    running: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class StepOutputs:
+    """Everything one step produced, sent in one message."""
+
+    outputs: tuple[Output, ...]
+    stats: EngineStats = field(default_factory=EngineStats)

@@ -1,0 +1,21 @@
+"""llama.cpp's log on standard error, each line marked with its level: `E `, `W ` or `I `."""
+
+import ctypes
+import sys
+
+import llama_cpp.llama_cpp as lib
+
+LETTERS = {2: "I", 3: "W", 4: "E"}  # ggml_log_level (ggml/include/ggml.h); 1 is debug, 5 continues a line
+
+
+@lib.llama_log_callback
+def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+    letter = LETTERS.get(level)
+    if letter:
+        sys.stderr.write(f"{letter} {text.decode(errors='replace').rstrip()}\n")
+        sys.stderr.flush()
+
+
+def install() -> None:
+    """Send everything that llama.cpp logs from now on to standard error."""
+    lib.llama_log_set(_write, None)

@@ -1,0 +1,62 @@
+"""One request while the engine works on it."""
+
+from typing import Protocol
+
+from inference.engine.detokenizer import Detokenizer
+from inference.engine.messages import FinishReason, GenerateRequest, Output, Usage
+
+
+class Sampler(Protocol):
+    """Chooses the next token from the logits of one row of the last batch."""
+
+    def sample(self, row: int) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Sequence:
+    """The tokens of a request and how far they are computed.
+
+    `tokens` holds the prompt and what was generated; the first `num_computed` of them stand in the KV cache of
+    slot `slot`. What remains is computed next: several tokens during prefill, one at a time while decoding.
+    """
+
+    def __init__(self, request: GenerateRequest, prompt_tokens: list[int], sampler: Sampler, n_ctx: int) -> None:
+        self.id = request.id
+        self.tokens = prompt_tokens
+        self.num_prompt = len(prompt_tokens)
+        self.num_cached = 0
+        self.num_computed = 0
+        self.slot: int | None = None
+        self.sampler = sampler
+        self.finish_reason: FinishReason | None = None
+        self._detokenizer = Detokenizer(request.sampling.stop)
+        self._max_tokens = min(request.sampling.max_tokens or n_ctx, n_ctx - self.num_prompt)
+
+    @property
+    def num_remaining(self) -> int:
+        return len(self.tokens) - self.num_computed
+
+    @property
+    def num_generated(self) -> int:
+        return len(self.tokens) - self.num_prompt
+
+    @property
+    def is_prefilling(self) -> bool:
+        return self.num_computed < self.num_prompt
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.num_prompt, self.num_generated, self.num_cached)
+
+    def append(self, token: int, piece: bytes, is_end: bool) -> Output | None:
+        """Take a sampled token; return the output it leads to, or None while its text is held back."""
+        self.tokens.append(token)
+        text = "" if is_end else self._detokenizer.feed(piece)
+        if is_end or self._detokenizer.stopped:
+            self.finish_reason = "stop"
+        elif self.num_generated >= self._max_tokens:
+            self.finish_reason = "length"
+        if self.finish_reason:
+            return Output(self.id, text + self._detokenizer.finish(), self.finish_reason, usage=self.usage)
+        return Output(self.id, text) if text else None

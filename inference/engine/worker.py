@@ -1,0 +1,125 @@
+"""The worker process: one loaded model behind a pipe.
+
+Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then GenerateRequest
+and AbortRequest messages; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
+llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
+"""
+
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from inference.engine.config import EngineConfig
+from inference.engine.core import EngineCore
+from inference.engine.framing import pack, read_message
+from inference.engine.messages import EngineInfo, GenerateRequest, LoadFailed, Output, Ready, StepOutputs
+
+
+def main() -> None:
+    """Serve one engine until standard input ends."""
+    # Ctrl-C in a terminal reaches the whole process group; the web process decides when its workers stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    inbox, outbox = sys.stdin.buffer, _claim_stdout()
+    config: EngineConfig = read_message(inbox)
+    try:
+        core, info = _load(config)
+    except Exception as error:
+        _send(outbox, LoadFailed(str(error)))
+        sys.exit(1)
+    _send(outbox, Ready(info))
+    serve(core, _start_reader(inbox), outbox)
+
+
+def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
+    """Step while there is work; block on the inbox when there is none. Ends on a None message."""
+    while True:
+        outputs: list[Output | None] = []
+        for message in _pending(messages, block=not core.has_work):
+            if message is None:
+                return
+            outputs.append(_handle(core, message))
+        if core.has_work:
+            outputs += core.step()
+        finished = tuple(output for output in outputs if output)
+        if finished:
+            _send(outbox, StepOutputs(finished, core.stats))
+
+
+def _handle(core: EngineCore, message: Any) -> Output | None:
+    if isinstance(message, GenerateRequest):
+        return core.add_request(message)
+    return core.abort_request(message.id)
+
+
+def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
+    """Yield what has arrived; with `block`, wait for the first message."""
+    if block:
+        yield messages.get()
+    while True:
+        try:
+            yield messages.get_nowait()
+        except queue.Empty:
+            return
+
+
+def _load(config: EngineConfig) -> tuple[EngineCore, EngineInfo]:
+    from inference.engine import native_log
+    from inference.engine.llama import Llama, gpu_offload_supported, system_info
+
+    native_log.install()
+    started = time.monotonic()
+    llama = Llama(config)
+    info = EngineInfo(
+        n_ctx=config.n_ctx,
+        n_seq_max=config.n_seq_max,
+        n_threads=llama.n_threads,
+        n_gpu_layers=config.n_gpu_layers if gpu_offload_supported() else 0,
+        description=llama.description,
+        system_info=system_info(),
+        load_seconds=time.monotonic() - started,
+    )
+    return EngineCore(config, llama), info
+
+
+def _start_reader(inbox: BinaryIO) -> "queue.SimpleQueue[Any]":
+    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_read_all, args=(inbox, messages), daemon=True).start()
+    return messages
+
+
+def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:
+    try:
+        for message in _until_eof(inbox):
+            messages.put(message)
+    finally:
+        # Nobody is left to answer. The main thread may be minutes deep in native code: do not wait for it.
+        os._exit(0)
+
+
+def _until_eof(inbox: BinaryIO) -> Iterable[Any]:
+    while True:
+        try:
+            yield read_message(inbox)
+        except EOFError:
+            return
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keep standard output for messages; what native code prints goes to standard error instead."""
+    outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return outbox
+
+
+def _send(outbox: BinaryIO, message: Any) -> None:
+    outbox.write(pack(message))
+    outbox.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""The errors of the API and their one way to HTTP.
+
+APIError
+├── InvalidRequest            400
+│   └── ContextLengthExceeded 400
+├── ModelNotFound             404
+├── EngineFailed              500
+└── EngineUnavailable         503
+"""
+
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, JsonResponse
+from rest_framework.exceptions import APIException, ValidationError
+
+from inference.engine.messages import Failure, FailureCode
+
+
+class APIError(Exception):
+    """An error in OpenAI's shape (https://platform.openai.com/docs/guides/error-codes)."""
+
+    status_code = 500
+    type = "server_error"
+    code: str | None = None
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code or self.code
+
+    def body(self) -> dict[str, Any]:
+        return error_body(self.message, self.type, self.param, self.code)
+
+
+class InvalidRequest(APIError):
+    """The request itself is at fault; sending it again gives the same answer."""
+
+    status_code = 400
+    type = "invalid_request_error"
+
+
+class ContextLengthExceeded(InvalidRequest):
+    """The prompt is longer than the model's context.
+
+    The wording is OpenAI's own: clients recognise it, shorten the conversation and try again.
+    """
+
+    code = "context_length_exceeded"
+
+    def __init__(self, context_length: int, prompt_tokens: int) -> None:
+        super().__init__(
+            f"This model's maximum context length is {context_length} tokens. However, your messages resulted in "
+            f"{prompt_tokens} tokens. Please reduce the length of the messages.",
+            param="messages",
+        )
+
+
+class ModelNotFound(InvalidRequest):
+    """There is no enabled registration of that name."""
+
+    status_code = 404
+    code = "model_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model `{name}` does not exist or is disabled.", param="model")
+
+
+class EngineFailed(APIError):
+    """The engine could not compute the request."""
+
+
+class EngineUnavailable(APIError):
+    """The model is not there at the moment; trying again may help."""
+
+    status_code = 503
+    type = "service_unavailable_error"
+
+
+def error_body(message: str, type: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:  # noqa: A002
+    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def from_failure(failure: Failure) -> APIError:
+    """Translate what the engine reports."""
+    code = failure.code
+    if code is FailureCode.CONTEXT_LENGTH_EXCEEDED:
+        return ContextLengthExceeded(failure.context_length, failure.prompt_tokens)
+    if code is FailureCode.EMPTY_PROMPT:
+        return InvalidRequest("The messages result in an empty prompt.", param="messages")
+    if code is FailureCode.DECODE_FAILED:
+        return EngineFailed(f"The engine could not compute the request: {failure.message}.", code=code.value)
+    return EngineUnavailable(f"{failure.message[:1].upper()}{failure.message[1:]}.", code=code.value)
+
+
+def openai_exception_handler(error: Exception, context: dict[str, Any]) -> JsonResponse | None:
+    """REST framework's EXCEPTION_HANDLER; None lets Django log the error and answer through handler500."""
+    api_error = _as_api_error(error)
+    if api_error is None:
+        return None
+    response = JsonResponse(api_error.body(), status=api_error.status_code)
+    if isinstance(error, APIException) and getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = error.auth_header
+    return response
+
+
+def _as_api_error(error: Exception) -> APIError | None:
+    if isinstance(error, APIError):
+        return error
+    if isinstance(error, ValidationError):
+        return from_validation(error)
+    if isinstance(error, RequestDataTooBig):
+        return _with_status(InvalidRequest("The request body is too large."), 413)
+    if isinstance(error, Http404):
+        return _with_status(InvalidRequest("Not found."), 404)
+    if isinstance(error, APIException):
+        return _with_status(InvalidRequest(str(error.detail)), error.status_code)
+    return None
+
+
+def from_validation(error: ValidationError) -> InvalidRequest:
+    """Take the first of a serializer's errors, with the path of its field as `param`."""
+    path, message = _first_error(error.detail)
+    return InvalidRequest(f"Invalid `{path}`: {message}" if path else message, param=path or None)
+
+
+def _first_error(detail: Any, path: str = "") -> tuple[str, str]:
+    """Walk down to the first message; returns it with a path such as `messages[0].content`."""
+    if isinstance(detail, dict):
+        key, value = next(iter(detail.items()))
+        if key == "non_field_errors":
+            return _first_error(value, path)
+        step = f"[{key}]" if isinstance(key, int) else f".{key}" if path else str(key)
+        return _first_error(value, path + step)
+    if isinstance(detail, list):
+        index, value = next((index, value) for index, value in enumerate(detail) if value)
+        is_item = isinstance(value, dict)
+        return _first_error(value, f"{path}[{index}]" if is_item else path)
+    return path, str(detail)
+
+
+def _with_status(error: APIError, status_code: int) -> APIError:
+    error.status_code = status_code
+    return error

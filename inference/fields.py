@@ -1,0 +1,130 @@
+"""Serializer fields as strict as OpenAI's API: a wrong type is an error, never converted."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+MAX_STOP = 16
+
+TEXT_PARTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"type": {"type": "string", "enum": ["text"]}, "text": {"type": "string"}},
+        "required": ["type", "text"],
+    },
+}
+
+
+def refuse(value: Any, expected: str) -> serializers.ValidationError:
+    """Return the error that names what was found and what is allowed."""
+    shown = repr(value)
+    return serializers.ValidationError(f"expected {expected}, got {shown if len(shown) <= 80 else shown[:77] + '...'}.")
+
+
+class _StrictNumber:
+    """Mixin for REST framework's number fields, which keep `min_value` and `max_value` for the schema."""
+
+    types: tuple[type, ...]
+    noun: str
+
+    def to_internal_value(self, data: Any) -> Any:
+        is_number = isinstance(data, self.types) and not isinstance(data, bool)
+        if not is_number or not self._in_range(data):
+            raise refuse(data, f"{self.noun}{self._range()}")
+        return data
+
+    def _in_range(self, value: float) -> bool:
+        above = self.min_value is None or value >= self.min_value
+        return above and (self.max_value is None or value <= self.max_value)
+
+    def _range(self) -> str:
+        if self.max_value is None:
+            return "" if self.min_value is None else f" of at least {self.min_value}"
+        return f" between {self.min_value} and {self.max_value}"
+
+
+class StrictFloatField(_StrictNumber, serializers.FloatField):
+    types, noun = (int, float), "a number"
+
+
+class StrictIntegerField(_StrictNumber, serializers.IntegerField):
+    types, noun = (int,), "an integer"
+
+
+class StrictBooleanField(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise refuse(data, "true or false")
+        return data
+
+
+class StrictCharField(serializers.CharField):
+    """A string, taken as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is not serializers.empty and data is not None and not isinstance(data, str):
+            raise refuse(data, "a string")
+        return super().run_validation(data)
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 16}]})
+class StopField(serializers.Field):
+    """One string or a list of them; always a list inside."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        stops = [data] if isinstance(data, str) else data
+        if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
+            raise refuse(data, "a non-empty string or a list of them")
+        if len(stops) > MAX_STOP:
+            raise refuse(len(stops), f"at most {MAX_STOP} stop strings")
+        return stops
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})
+class ContentField(serializers.Field):
+    """A message's content: a string, or a list of text parts."""
+
+    def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
+        if isinstance(data, str):
+            return data
+        if not isinstance(data, list):
+            raise refuse(data, "a string or a list of content parts")
+        for index, part in enumerate(data):
+            self._check_part(part, index)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def _check_part(part: Any, index: int) -> None:
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+            raise refuse(part, f"an object with a `type` as part {index}")
+        kind = part["type"]
+        if kind in ("image_url", "input_audio", "file", "video_url"):
+            raise serializers.ValidationError(f"this model reads text only, and part {index} is of type `{kind}`.")
+        if kind != "text":
+            raise refuse(kind, f"`text` as the type of part {index}")
+        if not isinstance(part.get("text"), str):
+            raise refuse(part.get("text"), f"a string as the `text` of part {index}")
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class ObjectField(serializers.Field):
+    """Any JSON object."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise refuse(data, "an object")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value

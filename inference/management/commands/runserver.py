@@ -1,0 +1,74 @@
+"""`manage.py runserver`: the ASGI application on uvicorn, since Django's own server cannot stream."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+import uvicorn
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+SHUTDOWN_TIMEOUT = 10  # seconds for open streams to end when the server stops or reloads
+
+
+class Command(BaseCommand):
+    help = "Serve the API, its documentation and the admin."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        server = settings.CONFIG.server
+        parser.add_argument(
+            "addrport", nargs="?", default="", help=f"[address:]port (default {server.host}:{server.port})"
+        )
+        parser.add_argument("--noreload", action="store_true", help="do not restart when a source file changes")
+
+    def handle(self, *, addrport: str, noreload: bool, **_: Any) -> None:
+        server = settings.CONFIG.server
+        host, port = parse_address(addrport, server.host, server.port)
+        self.stdout.write(banner(host, port))
+        uvicorn.run(
+            "llmsite.asgi:application",
+            host=host,
+            port=port,
+            **({} if noreload else reload_options()),
+            log_config=None,
+            log_level=server.log_level,
+            access_log=server.log_level == "debug",
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
+            lifespan="on",
+            ws="none",
+        )
+
+
+def reload_options() -> dict[str, Any]:
+    """Return what makes uvicorn restart the server when a source file or the configuration changes."""
+    folders = [settings.BASE_DIR / name for name in ("llmsite", "inference", "registry", "templates", "config")]
+    return {"reload": True, "reload_dirs": [str(folder) for folder in folders], "reload_includes": ["*.py", "*.yml"]}
+
+
+def parse_address(text: str, host: str, port: int) -> tuple[str, int]:
+    """Read `port`, `address:port` or `[v6]:port`; what is missing comes from `host` and `port`.
+
+    Raises CommandError.
+    """
+    address, _, number = text.rpartition(":")
+    if number and not (number.isdecimal() and 0 < int(number) < 65536):
+        raise CommandError(f"{text!r} is not [address:]port with a port between 1 and 65535")
+    return address.strip("[]") or host, int(number) if number else port
+
+
+def banner(host: str, port: int) -> str:
+    """Return the lines that tell a person what to open and what to type."""
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else f"[{host}]" if ":" in host else host  # noqa: S104
+    url = f"http://{shown}:{port}"
+    lines = [
+        f"OpenAI API   {url}/v1",
+        f"Admin        {url}/admin/",
+        f"Swagger UI   {url}/docs",
+        "",
+        "Try it:",
+        f"  curl {url}/v1/chat/completions -d "
+        """'{"model": "demo", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'""",
+    ]
+    if host == "127.0.0.1":
+        lines += ["", "Only this machine can connect. For others, LibreChat in Docker included: server.host: 0.0.0.0"]
+    return "\n".join([*lines, ""])

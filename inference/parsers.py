@@ -1,0 +1,51 @@
+"""How request bodies are read: always as JSON, whatever the headers say."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class AnyTypeJSONParser(BaseParser):
+    """Reads a JSON object also when the client forgot `Content-Type`, as `curl -d` does."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping | None = None) -> dict:
+        try:
+            data = json.loads(stream.read().decode(), parse_constant=_refuse_constant)
+        except UnicodeDecodeError:
+            raise ParseError("The request body is not valid UTF-8.") from None
+        except RecursionError:
+            raise ParseError("The request body is nested too deeply.") from None
+        except ValueError as error:
+            raise ParseError(f"The request body is not valid JSON: {error}.") from None
+        if not isinstance(data, dict):
+            raise ParseError(f"The request body must be a JSON object, not {_json_type(data)}.")
+        return data
+
+
+class IgnoreAccept(BaseContentNegotiation):
+    """Every endpoint has one format. Clients send `Accept: application/json` even when they ask for a stream."""
+
+    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _json_type(value: Any) -> str:
+    names = {list: "an array", str: "a string", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

@@ -1,0 +1,96 @@
+"""The bodies of answers, as the OpenAI reference describes them (https://platform.openai.com/docs/api-reference)."""
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from inference.chat.parser import Content, Event, ToolCallBegin
+from inference.engine.messages import Usage
+from registry.models import RegisteredModel
+
+
+def usage_body(usage: Usage) -> dict[str, Any]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+    }
+
+
+def model_body(model: RegisteredModel) -> dict[str, Any]:
+    """Describe a model. LibreChat reads the context window from entries that have a context length and prices."""
+    return {
+        "id": model.name,
+        "object": "model",
+        "created": int(model.created_at.timestamp()),
+        "owned_by": "llmsite",
+        "context_length": model.context_length,
+        "pricing": {"prompt": "0", "completion": "0"},
+        "meta": {
+            "architecture": model.architecture,
+            "n_params": model.parameter_count,
+            "quantization": model.quantization,
+            "n_ctx_train": model.trained_context,
+            "size": model.size_bytes,
+        },
+    }
+
+
+def delta(event: Event) -> dict[str, Any]:
+    """Return the part of a streamed message that an event adds."""
+    if isinstance(event, Content):
+        return {"content": event.text}
+    if isinstance(event, ToolCallBegin):
+        function = {"name": event.name, "arguments": ""}
+        return {"tool_calls": [{"index": event.index, "id": event.id, "type": "function", "function": function}]}
+    return {"tool_calls": [{"index": event.index, "function": {"arguments": event.fragment}}]}
+
+
+@dataclass
+class ChatResponse:
+    """What all chunks of one answer, or its one body, have in common."""
+
+    model: str
+    id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(16)}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        return {**self._head("chat.completion.chunk"), "choices": [choice]}
+
+    def usage_chunk(self, usage: Usage) -> dict[str, Any]:
+        return {**self._head("chat.completion.chunk"), "choices": [], "usage": usage_body(usage)}
+
+    def completion(self, message: dict[str, Any], finish_reason: str, usage: Usage) -> dict[str, Any]:
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": usage_body(usage)}
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+
+
+class MessageBuilder:
+    """Collects events into the message of an answer that is not streamed."""
+
+    def __init__(self) -> None:
+        self._content: list[str] = []
+        self._calls: list[dict[str, Any]] = []
+
+    def add(self, event: Event) -> None:
+        if isinstance(event, Content):
+            self._content.append(event.text)
+        elif isinstance(event, ToolCallBegin):
+            function = {"name": event.name, "arguments": ""}
+            self._calls.append({"id": event.id, "type": "function", "function": function})
+        else:
+            self._calls[event.index]["function"]["arguments"] += event.fragment
+
+    def build(self) -> dict[str, Any]:
+        content = "".join(self._content)
+        message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+        if self._calls:
+            message["content"] = content or None
+            message["tool_calls"] = self._calls
+        return message

@@ -1,0 +1,30 @@
+"""The ASGI application: Django, and the lifespan events that Django does not know."""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmsite.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+django_application = get_asgi_application()
+
+from inference.pool import pool  # noqa: E402 - Django's apps must be ready first
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Serve HTTP through Django; when the server stops, end the engines."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    else:
+        await django_application(scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
+    await receive()
+    pool.bind()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await pool.close()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,200 @@
+"""The one configuration file: YAML, checked key by key, as frozen dataclasses.
+
+Each key is declared once, on its dataclass, with what it may hold and its default; the reader, the error messages and
+the tests of the documentation all work from these declarations. Nothing here imports Django.
+"""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, text
+from llmsite.yaml_file import ConfigError, read_yaml
+
+__all__ = ["PROJECT_ROOT", "Config", "ConfigError", "load_config", "resolve_path"]
+
+PROJECT_ROOT: Path = Path(__file__).resolve().parent.parent
+
+# LibreChat refuses model names of any other shape.
+MODEL_NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_.:/@+-]*$"
+MODEL_NAME_MAX_LENGTH = 256
+MIN_CONTEXT = 128
+MAX_PARALLEL = 64
+MAX_THREADS = 512
+
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "host.docker.internal")
+_EVERY_ADDRESS = ("0.0.0.0", "::", "[::]")  # noqa: S104 - names of what is left out of allowed_hosts
+_POSTGRES_URL = r"postgres(ql)?://[^/]*/.+"
+_SQLITE_FILE_URL = r"sqlite:///(?P<path>[^?#]+)(?P<rest>[?#].*)?"
+_MEMORY_URLS = ("sqlite://:memory:", "sqlite:///:memory:")
+
+
+def resolve_path(path: str | Path) -> Path:
+    """Return `path` as an absolute path: ~ expanded, a relative one taken from the project's root."""
+    return PROJECT_ROOT / Path(path).expanduser()
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the service listens and who may ask."""
+
+    host: str = setting(text("a host name or address", r"[\w.:\[\]-]+"), "127.0.0.1")
+    port: int = setting(integer(1, 65535), 8000)
+    log_level: str = setting(choice("debug", "info", "warning", "error", "critical"), "info")
+    allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
+    secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
+
+    def __post_init__(self) -> None:
+        """Answer to the name the server listens on, too."""
+        name = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
+        if self.host not in _EVERY_ADDRESS and name not in self.allowed_hosts:
+            object.__setattr__(self, "allowed_hosts", (*self.allowed_hosts, name))
+
+
+@dataclass(frozen=True)
+class Cors:
+    """Which web pages may call the API from a browser."""
+
+    allowed_origins: tuple[str, ...] = setting(
+        many(text('"*" or an origin like https://chat.example.com:3080', r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")), ()
+    )
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that `setup` registers; `named` holds the keys that the file gives, which win over the admin's."""
+
+    path: str = setting(text("the path of a GGUF file", r"(?s).{1,1024}"))
+    name: str = setting(
+        matching(
+            f"1 to {MODEL_NAME_MAX_LENGTH} letters, digits or _.:/@+-, the first a letter or digit",
+            lambda value: isinstance(value, str) and is_model_name(value),
+        ),
+        "",
+    )
+    ctx_size: int | None = setting(optional(integer(MIN_CONTEXT), "auto"), None)
+    gpu_layers: int = setting(integer(-1), -1)
+    parallel: int = setting(integer(1, MAX_PARALLEL), 4)
+    threads: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)
+    named: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Generation defaults for the models of the file; None leaves each model its own."""
+
+    default_temperature: float | None = setting(optional(number(0, 2)), None)
+    default_max_tokens: int | None = setting(optional(integer(1)), None)
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where registrations are kept."""
+
+    url: str = setting(
+        matching(
+            "sqlite:///file, sqlite:////absolute/file, sqlite://:memory: or postgresql://user:password@host:port/name",
+            lambda value: isinstance(value, str) and _is_database_url(value),
+        ),
+        "sqlite:///db.sqlite3",
+        secret=True,
+    )
+
+    def __post_init__(self) -> None:
+        """Take the path of a sqlite file from the project's root, wherever the process was started."""
+        match = re.fullmatch(_SQLITE_FILE_URL, self.url)
+        if match and self.url not in _MEMORY_URLS:
+            path = quote(resolve_path(unquote(match["path"])).as_posix())
+            object.__setattr__(self, "url", f"sqlite:///{path}{match['rest'] or ''}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything the file says; `source` is the file, or None for the built-in defaults."""
+
+    server: Server = field(default_factory=Server)
+    cors: Cors = field(default_factory=Cors)
+    models: tuple[ModelEntry, ...] = ()
+    generation: Generation = field(default_factory=Generation)
+    database: Database = field(default_factory=Database)
+    source: Path | None = None
+
+
+SECTIONS = {"server": Server, "cors": Cors, "generation": Generation, "database": Database}
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database")
+
+
+def load_config(path: str | Path | None = None) -> Config:
+    """Return the configuration in `path`, else in $CONFIG_PATH, else in config/config.yml, else the defaults.
+
+    Raises ConfigError naming every problem of the file, or the file itself when one was named that cannot be read.
+    """
+    chosen = path or os.environ.get("CONFIG_PATH")
+    source = resolve_path(chosen) if chosen else PROJECT_ROOT / "config" / "config.yml"
+    if not chosen and not source.exists():
+        return Config()
+    reader = Reader()
+    config = _read_config(reader, read_yaml(source))
+    if reader.problems:
+        count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
+        raise ConfigError("\n  ".join([f"{source} has {count}:", *reader.problems]))
+    return replace(config, source=source)
+
+
+def is_model_name(name: str) -> bool:
+    """Tell whether `name` may name a model in the API."""
+    # fullmatch: `$` alone would let a trailing line feed pass.
+    return len(name) <= MODEL_NAME_MAX_LENGTH and re.fullmatch(MODEL_NAME_PATTERN, name) is not None
+
+
+def model_name_for(path: str | Path) -> str:
+    """Return the name for a GGUF file that was given none: its stem without a split suffix; "" if nothing is left."""
+    stem = re.sub(r"-\d{5}-of-\d{5}$", "", re.sub(r"\.gguf$", "", Path(path).name, flags=re.IGNORECASE))
+    return re.sub(r"[^a-zA-Z0-9_.:/@+-]+", "-", stem).strip("-_.:/@+")[:MODEL_NAME_MAX_LENGTH]
+
+
+def _read_config(reader: Reader, raw: Any) -> Config:
+    """Return the Config in `raw`; it is of use only if `reader` has no problems afterwards."""
+    mapping = reader.mapping(raw, "the file") or {}
+    reader.refuse_unknown(mapping, KNOWN_KEYS)
+    sections = {name: reader.section(kind, mapping.get(name), name) for name, kind in SECTIONS.items()}
+    return Config(models=_read_models(reader, mapping), **sections)
+
+
+def _read_models(reader: Reader, mapping: dict) -> tuple[ModelEntry, ...]:
+    """Return the entries of `model:` and `models:`, each with a name of its own."""
+    entries = {} if mapping.get("model") is None else {"model": mapping["model"]}
+    listed = mapping.get("models") or []
+    if isinstance(listed, list):
+        entries |= {f"models[{index}]": raw for index, raw in enumerate(listed)}
+    else:
+        reader.problems.append(f"models: found {listed!r}; expected a list of models, each with a path")
+    models = {where: _read_model(reader, raw, where) for where, raw in entries.items()}
+    _refuse_duplicates(reader, {where: model.name for where, model in models.items() if model})
+    return tuple(model for model in models.values() if model)
+
+
+def _read_model(reader: Reader, raw: Any, where: str) -> ModelEntry | None:
+    model = reader.section(ModelEntry, raw, where)
+    if model is None:
+        return None
+    model = replace(model, name=model.name or model_name_for(model.path), named=frozenset(raw))
+    if not model.name:
+        reader.problems.append(f"{where}.name: missing, and no name can be made from {model.path!r}; give one")
+    return model
+
+
+def _refuse_duplicates(reader: Reader, names: dict[str, str]) -> None:
+    counts = Counter(names.values())
+    for where, name in names.items():
+        if name and counts[name] > 1:
+            others = ", ".join(other for other in names if other != where and names[other] == name)
+            reader.problems.append(f"{where}.name: {name!r} is also the name of {others}; each model needs its own")
+
+
+def _is_database_url(url: str) -> bool:
+    return url in _MEMORY_URLS or bool(re.fullmatch(f"{_SQLITE_FILE_URL}|{_POSTGRES_URL}", url))

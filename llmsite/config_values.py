@@ -1,0 +1,160 @@
+"""What the keys of the configuration may hold, and the reader that turns YAML values into dataclasses.
+
+`setting(kind, default)` declares a key on a dataclass; `Reader.section` reads all keys of such a class and collects
+every problem it finds instead of stopping at the first.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, TypeVar
+
+Section = TypeVar("Section")
+
+
+class Refused(Exception):
+    """A value that a kind does not allow; `at` is where inside a list it stands ("[2]"), else empty."""
+
+    def __init__(self, value: object, allowed: str, at: str = "") -> None:
+        super().__init__(f"{value!r}: expected {allowed}")
+        self.value, self.allowed, self.at = value, allowed, at
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of value: `allowed` describes it in words, `read` returns the value to keep or raises Refused."""
+
+    allowed: str
+    read: Callable[[Any], Any]
+
+
+def integer(low: int, high: int | None = None) -> Kind:
+    """Return the kind of an integer from `low` to `high` (None: no upper bound); true and false are no integers."""
+    allowed = f"an integer from {low} to {high}" if high is not None else f"an integer of at least {low}"
+    return matching(allowed, lambda value: _is_a(value, int) and low <= value and (high is None or value <= high))
+
+
+def number(low: float, high: float) -> Kind:
+    """Return the kind of an integer or float from `low` to `high`, kept as a float."""
+    allowed = f"a number from {low:g} to {high:g}"
+    kind = matching(allowed, lambda value: _is_a(value, int, float) and low <= value <= high)
+    return Kind(allowed, lambda value: float(kind.read(value)))
+
+
+def text(allowed: str, pattern: str = r"(?s).+") -> Kind:
+    """Return the kind of a string that matches all of `pattern`."""
+    return matching(allowed, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+
+
+def choice(*words: str) -> Kind:
+    """Return the kind of a string that is one of `words`, in lower or upper case."""
+    kind = matching(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value.lower() in words)
+    return Kind(kind.allowed, lambda value: kind.read(value).lower())
+
+
+def optional(kind: Kind, *words: str) -> Kind:
+    """Return `kind` that may also be null or one of `words`, all of which are kept as None."""
+    allowed = f"{', '.join([*words, 'null'])} or {kind.allowed}"
+
+    def read(value: Any) -> Any:
+        if value is None or (isinstance(value, str) and value in words):
+            return None
+        try:
+            return kind.read(value)
+        except Refused:
+            raise Refused(value, allowed) from None
+
+    return Kind(allowed, read)
+
+
+def many(kind: Kind) -> Kind:
+    """Return the kind of a list whose items are all of `kind`, kept as a tuple."""
+    allowed = f"a list; each item is {kind.allowed}"
+
+    def read(value: Any) -> tuple:
+        if not isinstance(value, list):
+            raise Refused(value, allowed)
+        return tuple(_read_item(kind, item, index) for index, item in enumerate(value))
+
+    return Kind(allowed, read)
+
+
+def matching(allowed: str, is_allowed: Callable[[Any], bool]) -> Kind:
+    """Return the kind of any value for which `is_allowed` says True."""
+
+    def read(value: Any) -> Any:
+        if not is_allowed(value):
+            raise Refused(value, allowed)
+        return value
+
+    return Kind(allowed, read)
+
+
+def _is_a(value: Any, *types: type) -> bool:
+    return isinstance(value, types) and not isinstance(value, bool)
+
+
+def _read_item(kind: Kind, item: Any, index: int) -> Any:
+    try:
+        return kind.read(item)
+    except Refused as refused:
+        raise Refused(item, refused.allowed, at=f"[{index}]") from None
+
+
+def setting(kind: Kind, default: Any = MISSING, *, secret: bool = False) -> Any:
+    """Declare a dataclass field that the YAML file may set; without a default it must.
+
+    A `secret` value is never repeated in an error message.
+    """
+    return field(default=default, metadata={"kind": kind, "secret": secret})
+
+
+def settings_of(section: type) -> dict[str, Field]:
+    """Return the fields of a dataclass that were declared with `setting`, by name."""
+    return {item.name: item for item in fields(section) if "kind" in item.metadata}
+
+
+class Reader:
+    """Reads sections and remembers in `problems` one line for each thing that is wrong."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def section(self, section: type[Section], raw: Any, name: str) -> Section | None:
+        """Return `section` filled from the mapping `raw`, or None when something in it is wrong."""
+        problems_before = len(self.problems)
+        mapping = self.mapping(raw, name)
+        if mapping is None:
+            return None
+        known = settings_of(section)
+        self.refuse_unknown(mapping, known, name)
+        values = {key: self._value(known[key], mapping, f"{name}.{key}") for key in known if key in mapping}
+        for key, item in known.items():
+            if key not in mapping and item.default is MISSING:
+                self.problems.append(f"{name}.{key}: missing; expected {item.metadata['kind'].allowed}")
+        return section(**values) if len(self.problems) == problems_before else None
+
+    def mapping(self, raw: Any, name: str) -> dict | None:
+        """Return `raw` when it is a mapping; null counts as an empty one, anything else is a problem and None."""
+        if raw is None or isinstance(raw, dict):
+            return raw or {}
+        self.problems.append(f"{name}: found {raw!r}; expected keys and values")
+        return None
+
+    def refuse_unknown(self, mapping: dict, known: Iterable[str], name: str = "") -> None:
+        """Note every key of `mapping` that is not in `known`, with the nearest one that is."""
+        for key in mapping:
+            if key not in known:
+                dotted = f"{name}.{key}" if name else str(key)
+                nearest = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"did you mean {nearest[0]}? " if nearest else ""
+                self.problems.append(f"{dotted}: unknown key; {hint}known keys: {', '.join(known)}")
+
+    def _value(self, item: Field, mapping: dict, dotted: str) -> Any:
+        try:
+            return item.metadata["kind"].read(mapping[item.name])
+        except Refused as refused:
+            found = "a value (not shown)" if item.metadata["secret"] else repr(refused.value)
+            self.problems.append(f"{dotted}{refused.at}: found {found}; expected {refused.allowed}")
+            return None

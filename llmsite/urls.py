@@ -1,0 +1,39 @@
+"""Where everything is: the API under /v1, its documentation, the admin."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.urls import include, path
+from django.views import defaults
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from inference.exceptions import error_body
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("v1/", include("inference.urls")),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
+    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+]
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/v1/")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer what Django itself refuses, an unknown Host header above all."""
+    if not _is_api(request):
+        return defaults.bad_request(request, exception)
+    hint = "The Host header may not be used here; add the name to server.allowed_hosts in the configuration."
+    return JsonResponse(error_body(hint, "invalid_request_error", code="host_not_allowed"), status=400)
+
+
+def handler500(request: HttpRequest) -> HttpResponseBase:
+    """Answer an unexpected error; its traceback stands in the log."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    message = "The server had an unexpected error; its log says more."
+    return JsonResponse(error_body(message, "server_error"), status=500)

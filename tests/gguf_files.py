@@ -1,0 +1,53 @@
+"""Tiny GGUF files for tests, written with the `gguf` package."""
+
+from pathlib import Path
+
+import numpy as np
+from gguf import GGUFWriter, LlamaFileType
+
+CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
+
+
+def write_gguf(path, architecture="llama", *, tokens=("<s>", "</s>", "a"), num_tensors=2, fill=None):
+    """Write a model of two F32 tensors with 32 x 4 weights each; `fill(writer)` may add or replace what is in it."""
+    writer = GGUFWriter(path, architecture)
+    writer.add_name("Tiny")
+    writer.add_file_type(LlamaFileType.MOSTLY_Q8_0)
+    writer.add_context_length(512)
+    writer.add_block_count(2)
+    writer.add_token_list(list(tokens))
+    writer.add_token_scores([0.0] * len(tokens))
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(1)
+    writer.add_chat_template(CHAT_TEMPLATE)
+    if fill:
+        fill(writer)
+    for index in range(num_tensors):
+        writer.add_tensor(f"blk.{index}.weight", np.zeros((4, 32), dtype=np.float32))
+    return _close(writer, path)
+
+
+def write_split_gguf(folder, count=3, stem="tiny"):
+    """Write a split model as llama.cpp does: metadata only in the first part; return the paths."""
+    paths = [Path(folder) / f"{stem}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
+    write_gguf(paths[0], num_tensors=0, fill=lambda writer: _add_split(writer, 0, count))
+    for index, path in enumerate(paths[1:], start=1):
+        writer = GGUFWriter(path, "llama")
+        del writer.kv_data[0]["general.architecture"]
+        _add_split(writer, index, count)
+        writer.add_tensor(f"blk.{index}.weight", np.zeros((4, 32), dtype=np.float32))
+        _close(writer, path)
+    return paths
+
+
+def _add_split(writer, index, count):
+    writer.add_uint16("split.no", index)
+    writer.add_uint16("split.count", count)
+
+
+def _close(writer, path):
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return Path(path)

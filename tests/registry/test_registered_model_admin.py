@@ -1,0 +1,149 @@
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from registry.models import GenerationDefaults, RegisteredModel
+from tests.gguf_files import write_gguf
+
+LIST_URL = "/admin/registry/registeredmodel/"
+DEFAULTS = {
+    "temperature": "0.8", "top_p": "0.95", "top_k": "40", "min_p": "0.05", "presence_penalty": "0.0",
+    "frequency_penalty": "0.0", "max_tokens": "", "seed": "", "stop": "[]", "system_prompt": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def form(gguf):
+    """What the empty form of the admin posts for the tiny file."""
+    management = {"defaults-TOTAL_FORMS": 1, "defaults-INITIAL_FORMS": 0}
+    defaults = {f"defaults-0-{key}": value for key, value in DEFAULTS.items()}
+    return {
+        "name": "new",
+        "path": str(gguf),
+        "enabled": "on",
+        "parallel": 4,
+        "gpu_layers": -1,
+        **management,
+        **defaults,
+    }
+
+
+@pytest.fixture
+def change_form(form, registered):
+    """What the form of the registered model posts."""
+    ids = {"defaults-0-id": registered.defaults.pk, "defaults-0-model": registered.pk}
+    return {**form, "name": "tiny", "defaults-INITIAL_FORMS": 1, **ids}
+
+
+def change_url(model):
+    return reverse("admin:registry_registeredmodel_change", args=[model.pk])
+
+
+def run_action(client, action, model):
+    return client.post(LIST_URL, {"action": action, "_selected_action": [model.pk]}, follow=True)
+
+
+def test_the_list_shows_what_was_read(admin_client, registered):
+    page = admin_client.get(LIST_URL).content.decode()
+    for text in ("tiny", "llama", "256", "Q8_0", "512", "1.6 KiB"):
+        assert text in page
+
+
+def test_the_list_can_be_searched_and_filtered(admin_client, registered):
+    page = admin_client.get(LIST_URL, {"q": "nothing", "enabled__exact": "1", "architecture": "llama"})
+    assert "0 models" in page.content.decode()
+
+
+def test_the_empty_form_shows_no_metadata(admin_client):
+    page = admin_client.get(f"{LIST_URL}add/").content.decode()
+    assert "Read from the file" not in page
+    assert page.count('name="defaults-0-temperature"') == 1
+    assert 'name="defaults-1-temperature"' not in page
+
+
+def test_adding_a_model_reads_its_file(admin_client, form):
+    response = admin_client.post(f"{LIST_URL}add/", form)
+    assert response.status_code == 302
+    assert RegisteredModel.objects.get(name="new").architecture == "llama"
+    assert GenerationDefaults.objects.get().temperature == 0.8
+
+
+def test_defaults_can_be_set_while_adding(admin_client, form):
+    admin_client.post(f"{LIST_URL}add/", {**form, "defaults-0-temperature": "0.1", "defaults-0-stop": '["###"]'})
+    defaults = GenerationDefaults.objects.get()
+    assert (defaults.temperature, defaults.stop, defaults.model.name) == (0.1, ["###"], "new")
+
+
+def test_a_file_that_is_no_use_is_an_error_on_the_path_and_nothing_is_saved(admin_client, form, tmp_path):
+    (tmp_path / "page.gguf").write_text("<html>")
+    response = admin_client.post(f"{LIST_URL}add/", {**form, "path": str(tmp_path / "page.gguf")})
+    assert "looks like an HTML page" in response.context["adminform"].form.errors["path"][0]
+    assert not RegisteredModel.objects.exists()
+
+
+def test_a_wrong_default_is_an_error_and_nothing_is_saved(admin_client, form):
+    response = admin_client.post(f"{LIST_URL}add/", {**form, "defaults-0-temperature": "9"})
+    assert "less than or equal to 2" in response.content.decode()
+    assert not RegisteredModel.objects.exists()
+
+
+def test_the_form_of_a_model_shows_what_was_read(admin_client, registered):
+    page = admin_client.get(change_url(registered)).content.decode()
+    assert "Read from the file" in page
+    assert "{% for message in messages %}" in page
+    assert "defaults-0-DELETE" not in page
+
+
+def test_changing_a_model_changes_its_only_defaults(admin_client, registered, change_form):
+    form = {**change_form, "parallel": 8, "defaults-0-top_k": "7", "defaults-0-stop": ""}
+    assert admin_client.post(change_url(registered), form).status_code == 302
+    model = RegisteredModel.objects.for_api("tiny")
+    assert (model.parallel, model.defaults.top_k, model.defaults.stop) == (8, 7, [])
+
+
+def test_a_changed_path_is_read(admin_client, registered, change_form, tmp_path):
+    path = write_gguf(tmp_path / "other.gguf", "qwen3")
+    admin_client.post(change_url(registered), {**change_form, "path": str(path)})
+    assert RegisteredModel.objects.get().architecture == "qwen3"
+
+
+def test_a_template_that_does_not_compile_is_an_error_with_its_line(admin_client, registered, change_form):
+    response = admin_client.post(change_url(registered), {**change_form, "chat_template_override": "{{"})
+    assert "Line 1 of the template" in response.content.decode()
+
+
+def test_models_are_disabled_and_enabled(admin_client, registered):
+    assert "1 model is disabled now." in run_action(admin_client, "disable", registered).content.decode()
+    assert not RegisteredModel.objects.get().enabled
+    assert "1 model is enabled now." in run_action(admin_client, "enable", registered).content.decode()
+    assert RegisteredModel.objects.get().enabled
+
+
+def test_enabling_what_is_enabled_changes_nothing(admin_client, registered):
+    assert "0 models are enabled now." in run_action(admin_client, "enable", registered).content.decode()
+    assert RegisteredModel.objects.get().updated_at == registered.updated_at
+
+
+def test_disabling_needs_the_permission_to_change(client, make_user, registered):
+    user = make_user("viewer", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_registeredmodel"))
+    client.force_login(user)
+    run_action(client, "disable", registered)
+    assert RegisteredModel.objects.get().enabled
+    assert client.get(change_url(registered)).status_code == 200
+    assert client.post(change_url(registered), {}).status_code == 403
+
+
+def test_the_admin_is_for_staff_only(client, make_user, registered):
+    assert client.get(LIST_URL).status_code == 302
+    client.force_login(make_user("somebody"))
+    assert client.get(LIST_URL).status_code == 302
+
+
+def test_deleting_a_model_deletes_its_defaults(admin_client, registered):
+    admin_client.post(reverse("admin:registry_registeredmodel_delete", args=[registered.pk]), {"post": "yes"})
+    assert not GenerationDefaults.objects.exists()
+
+
+def test_the_site_has_its_name(admin_client):
+    assert "llmsite" in admin_client.get("/admin/").content.decode()

@@ -1,0 +1,8 @@
+"""The project's settings on a configuration of the tests' own, whatever config/config.yml says."""
+
+import os
+from pathlib import Path
+
+os.environ["CONFIG_PATH"] = str(Path(__file__).parent / "config.yml")
+
+from llmsite.settings import *  # noqa: E402, F403
