@@ -35,7 +35,8 @@ _MEMORY_URLS = ("sqlite://:memory:", "sqlite:///:memory:")
 
 def resolve_path(path: str | Path) -> Path:
     """Return `path` as an absolute path: ~ expanded, a relative one taken from the project's root."""
-    return PROJECT_ROOT / Path(path).expanduser()
+    # Not Path.expanduser(), which raises if there is no such user.
+    return PROJECT_ROOT / os.path.expanduser(path)  # noqa: PTH111
 
 
 @dataclass(frozen=True)

@@ -255,6 +255,11 @@ def test_the_documentation_names_every_key(key):
     assert f"| `{key}` |" in DOCUMENTATION
 
 
+@pytest.mark.parametrize("path", [*(PROJECT_ROOT / "registry" / "management" / "commands").glob("[a-z]*.py")])
+def test_the_documentation_names_every_command_of_the_registry(path):
+    assert f"| `python manage.py {path.stem}` |" in DOCUMENTATION
+
+
 def test_the_documentation_shows_the_real_error(tmp_path):
     errors = DOCUMENTATION.partition("## Errors")[2]
     text, shown = re.findall(r"```(?:yaml|text)\n(.*?)\n```", errors, re.DOTALL)[:2]

@@ -1,6 +1,7 @@
 """From OpenAI's messages to the few shapes that chat templates understand."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 Message = dict[str, Any]
@@ -53,10 +54,8 @@ def _simplify_call(call: dict[str, Any]) -> dict[str, Any]:
     """Parse the arguments: templates write them with their own JSON style, as the model was trained on."""
     function = call["function"]
     arguments = function.get("arguments") or "{}"
-    try:
+    with suppress(ValueError):  # a call that was cut off stays text
         arguments = json.loads(arguments)
-    except ValueError:
-        pass  # a call that was cut off; the template shows the text as it is
     return {
         "id": call.get("id"),
         "type": "function",

@@ -16,6 +16,7 @@ from inference.engine.detokenizer import overlap
 CALL_BEGIN = "<tool_call>"
 CALL_END = "</tool_call>"
 CALL_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*"((?:[^"\\]|\\.)*)"\s*,\s*"(?:arguments|parameters)"\s*:\s*(?=\{)')
+CALL_TAIL = re.compile(f"{CALL_END}|{CALL_BEGIN}")
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,12 @@ class OutputParser:
 
     def _read_call_tail(self, events: list[Event]) -> bool:
         """Skip the closing brace and tag; a model that forgets the tag may begin the next call at once."""
-        for tag, state in ((CALL_END, _State.TEXT), (CALL_BEGIN, _State.CALL_HEAD)):
-            _, found, after = self._buffer.partition(tag)
-            if found:
-                self._buffer, self._state = after, state
-                return True
-        return False
+        tag = CALL_TAIL.search(self._buffer)
+        if tag is None:
+            return False
+        self._state = _State.TEXT if tag[0] == CALL_END else _State.CALL_HEAD
+        self._buffer = self._buffer[tag.end() :]
+        return True
 
     def _begin_call(self, events: list[Event], name: str) -> None:
         events.append(ToolCallBegin(self.num_calls, f"call_{secrets.token_hex(12)}", name))

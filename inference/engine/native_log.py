@@ -16,6 +16,11 @@ def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
         sys.stderr.flush()
 
 
-def install() -> None:
-    """Send everything that llama.cpp logs from now on to standard error."""
-    lib.llama_log_set(_write, None)
+@lib.llama_log_callback
+def _drop(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+    pass
+
+
+def install(quiet: bool = False) -> None:
+    """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere."""
+    lib.llama_log_set(_drop if quiet else _write, None)

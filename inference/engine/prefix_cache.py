@@ -37,7 +37,7 @@ class PrefixCache:
     """Hands out slots by the longest common prefix; without a useful one, the least recently used slot."""
 
     def __init__(self, num_slots: int) -> None:
-        self._slots = [Slot(id) for id in range(num_slots)]
+        self._slots = [Slot(number) for number in range(num_slots)]
         self._clock = count(1)
 
     @property

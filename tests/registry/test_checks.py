@@ -21,6 +21,11 @@ def test_a_model_whose_file_is_there_is_fine(registered):
     assert ids(databases=["default"]) == []
 
 
+def test_it_asks_the_database_once_for_all_models(registered, django_assert_num_queries):
+    with django_assert_num_queries(2):  # the names of the tables, the models
+        ids(databases=["default"])
+
+
 def test_a_file_that_is_gone_is_a_warning(registered, gguf):
     gguf.unlink()
     [warning] = [message for message in run_checks(databases=["default"]) if message.id == "registry.W001"]

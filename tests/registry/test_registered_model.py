@@ -146,5 +146,9 @@ def test_the_api_gets_no_disabled_model(registered):
         RegisteredModel.objects.for_api("tiny")
 
 
+def test_the_home_of_nobody_is_no_crash():
+    assert errors_of(RegisteredModel(name="a", path="~no-such-user/a.gguf"))["path"][0].startswith("There is no file")
+
+
 def test_a_deferred_model_can_be_loaded(registered):
     assert str(RegisteredModel.objects.only("name").get()) == "tiny"

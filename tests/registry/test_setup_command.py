@@ -19,7 +19,7 @@ def environment(monkeypatch, tmp_path, settings):
     """No administrator in the environment, no demo file, no models in the configuration."""
     monkeypatch.delenv("DJANGO_SUPERUSER_USERNAME", raising=False)
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "secret")
-    monkeypatch.setattr(setup.register_demo, "__defaults__", (tmp_path / "demo.gguf",))
+    monkeypatch.setattr(setup, "DEMO_PATH", tmp_path / "demo.gguf")
     settings.CONFIG = Config()
 
 
@@ -175,7 +175,7 @@ def test_a_fresh_project_is_set_up(tmp_path):
     config = tmp_path / "config.yml"
     config.write_text(f"database: {{url: 'sqlite:///{tmp_path}/data/new.sqlite3'}}")
     command = [sys.executable, PROJECT_ROOT / "manage.py", "setup"]
-    result = subprocess.run(command, env={**os.environ, "CONFIG_PATH": str(config)}, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("database: ")
+    environ = {**os.environ, "CONFIG_PATH": str(config), "DJANGO_SETTINGS_MODULE": "llmsite.settings"}
+    output = subprocess.run(command, check=True, env=environ, capture_output=True, text=True).stdout
+    assert output.startswith("database: ")
     assert (tmp_path / "data" / "new.sqlite3").exists()

@@ -1,0 +1,1 @@
+"""The embedded demo model: its dialogues, its training and its evaluation."""

@@ -1,0 +1,55 @@
+"""The same work inside one process: what the engine can do with no HTTP, pipe or web framework around it."""
+
+import time
+from collections import deque
+
+from inference.bench.load import Timing, Workload
+from inference.chat.template import render_prompt
+from inference.engine.config import EngineConfig
+from inference.engine.core import EngineCore
+from inference.engine.messages import GenerateRequest, Output, SamplingParams
+
+
+class EngineLoop:
+    """An engine in this process. Raises the engine's ModelLoadError."""
+
+    def __init__(self, config: EngineConfig, template: str) -> None:
+        from inference.engine import native_log
+        from inference.engine.llama import Llama
+
+        native_log.install(quiet=True)
+        self._core = EngineCore(config, Llama(config))
+        self._template = template
+
+    def run(self, workload: Workload, clients: int, requests: int) -> tuple[list[Timing], float]:
+        """Generate for `requests` prompts, `clients` at a time; return timings and seconds as `run_load` does."""
+        sampling = SamplingParams(max_tokens=workload.max_tokens, ignore_eos=True)
+        waiting = deque(
+            GenerateRequest(str(number), self._render(prompt), sampling)
+            for number, prompt in enumerate(workload.prompts(requests))
+        )
+        timings: dict[str, Timing] = {}
+        started = time.perf_counter()
+        for _ in range(min(clients, requests)):
+            self._start(waiting.popleft(), timings)
+        while self._core.has_work:
+            for output in self._core.step():
+                self._note(output, timings[output.request_id])
+                if output.finished and waiting:
+                    self._start(waiting.popleft(), timings)
+        return list(timings.values()), time.perf_counter() - started
+
+    def _render(self, prompt: str) -> str:
+        return render_prompt(self._template, [{"role": "user", "content": prompt}], None)
+
+    def _start(self, request: GenerateRequest, timings: dict[str, Timing]) -> None:
+        timings[request.id] = Timing(time.perf_counter())
+        self._core.add_request(request)
+
+    @staticmethod
+    def _note(output: Output, timing: Timing) -> None:
+        if output.text:
+            timing.arrivals.append(time.perf_counter())
+        if output.usage:
+            timing.prompt_tokens = output.usage.prompt_tokens
+            timing.completion_tokens = output.usage.completion_tokens

@@ -1,0 +1,153 @@
+"""What a GGUF file says about its model, and whether the model can be served at all."""
+
+import re
+import stat
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from gguf import Keys, LlamaFileType
+
+from registry.gguf_header import GGUFError, Header, read_header
+from registry.gguf_refusals import refuse_foreign_format, refuse_unservable
+
+__all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata"]
+
+MAX_INTEGER = 2**31 - 1
+_PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
+
+
+@dataclass(frozen=True)
+class GGUFMetadata:
+    """What a registration keeps about its file; None and "" mean that the file does not say."""
+
+    architecture: str
+    display_name: str
+    parameter_count: int
+    quantization: str
+    trained_context: int | None
+    layer_count: int | None
+    size_bytes: int  # of all parts
+    chat_template: str
+    bos_token: str
+    eos_token: str
+    file_mtime: datetime
+
+
+def read_metadata(path: Path) -> GGUFMetadata:
+    """Return what the GGUF file `path` (of a split model the first part) says; raise GGUFError if it is no use."""
+    header = _read_part(path)
+    refuse_unservable(header.fields)
+    paths = _parts(path, header.fields)
+    headers = [header, *(_read_part(part) for part in paths[1:])]
+    if not any(part.num_tensors for part in headers):
+        raise GGUFError(f"{path} holds no tensors, only metadata or a vocabulary; register the file with the weights.")
+    fields, architecture = header.fields, _architecture(header.fields, path)
+    return GGUFMetadata(
+        architecture=architecture,
+        display_name=(_text(fields, Keys.General.NAME) or path.stem)[:255],
+        parameter_count=sum(part.num_parameters for part in headers),
+        quantization=_quantization(headers),
+        trained_context=_integer(fields, Keys.LLM.CONTEXT_LENGTH.format(arch=architecture)),
+        layer_count=_integer(fields, Keys.LLM.BLOCK_COUNT.format(arch=architecture)),
+        size_bytes=sum(part.stat().st_size for part in paths),
+        chat_template=_text(fields, Keys.Tokenizer.CHAT_TEMPLATE),
+        bos_token=header.tokens[Keys.Tokenizer.BOS_ID],
+        eos_token=header.tokens[Keys.Tokenizer.EOS_ID],
+        file_mtime=_modified_at(path),
+    )
+
+
+def modified_at(path: Path) -> datetime | None:
+    """Return when the file was last changed, None if it cannot be seen."""
+    try:
+        return _modified_at(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _modified_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc)
+
+
+def _read_part(path: Path) -> Header:
+    """Return the header of one file, all of whose weights are there."""
+    try:
+        _refuse_non_file(path)
+        refuse_foreign_format(path)
+        header, size = read_header(path), path.stat().st_size
+    except ValueError as error:  # a NUL character in the path
+        raise GGUFError(f"{str(path)!r} is not a path: {error}.") from error
+    except OSError as error:
+        raise GGUFError(f"{path} cannot be read: {error.strerror}.") from error
+    if size < header.expected_size:
+        raise GGUFError(
+            f"{path} is truncated: its tensors need {header.expected_size:,} bytes but it has {size:,}; "
+            "download it again."
+        )
+    return header
+
+
+def _refuse_non_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise GGUFError(f"There is no file {path}.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise GGUFError(f"{path} is a directory; give the path of a GGUF file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise GGUFError(f"{path} is not a regular file.")
+    if status.st_size == 0:
+        raise GGUFError(f"{path} is empty (0 bytes); download it again.")
+
+
+def _parts(path: Path, fields: dict[str, Any]) -> list[Path]:
+    """Return all parts of a split model in order, or only `path`; raise GGUFError if it is not the first of all."""
+    count = _integer(fields, Keys.Split.LLM_KV_SPLIT_COUNT) or 0
+    if count < 2:
+        return [path]
+    match = _PART_NAME.fullmatch(path.name)
+    if match is None or int(match["count"]) != count:
+        raise GGUFError(
+            f"{path} is one of {count} parts of a split model, but its name does not end in -00001-of-{count:05}.gguf."
+        )
+    parts = [path.with_name(f"{match['stem']}-{number:05}-of-{count:05}.gguf") for number in range(1, count + 1)]
+    if path != parts[0]:
+        raise GGUFError(f"{path} is a later part of a split model; register the first part, {parts[0]}.")
+    if missing := [part.name for part in parts if not part.exists()]:
+        raise GGUFError(f"{path} is split into {count} parts, of which are missing: {', '.join(missing)}.")
+    return parts
+
+
+def _architecture(fields: dict[str, Any], path: Path) -> str:
+    architecture = _text(fields, Keys.General.ARCHITECTURE)
+    if not re.fullmatch(r"[\w.-]{1,64}", architecture):
+        raise GGUFError(f"{path} does not say which architecture it has ({Keys.General.ARCHITECTURE}).")
+    return architecture
+
+
+def _quantization(headers: list[Header]) -> str:
+    """Return a name like Q4_K_M: what the file says, else the type that most of the weights have."""
+    file_type = headers[0].fields.get(Keys.General.FILE_TYPE)
+    try:
+        name = LlamaFileType(file_type & ~LlamaFileType.GUESSED).name
+    except (TypeError, ValueError):
+        sizes = sum((header.bytes_by_type for header in headers), start=type(headers[0].bytes_by_type)())
+        return sizes.most_common(1)[0][0].name if sizes else ""
+    return name.removeprefix("MOSTLY_").removeprefix("ALL_")
+
+
+def _text(fields: dict[str, Any], key: str) -> str:
+    value = fields.get(key, "")
+    if not isinstance(value, str):
+        raise GGUFError(f"The metadata is broken: {key} is not a text.")
+    return value
+
+
+def _integer(fields: dict[str, Any], key: str) -> int | None:
+    """Return the count under `key`; None if there is none or it is 0, as converters write for unknown."""
+    value = fields.get(key)
+    if value is not None and (not isinstance(value, int) or not 0 <= value <= MAX_INTEGER):
+        raise GGUFError(f"The metadata is broken: {key} is {value!r}, expected an integer from 0 to {MAX_INTEGER}.")
+    return value or None

@@ -1,0 +1,70 @@
+"""manage.py list_models"""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registry.formatting import human_bytes, human_count
+from registry.models import RegisteredModel
+from registry.registration import is_database_ready
+
+HEADINGS = ("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "CONTEXT", "SIZE", "ENABLED", "PATH")
+
+
+class Command(BaseCommand):
+    """Shows what is registered."""
+
+    help = "List the registered models."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Offer JSON for scripts."""
+        parser.add_argument("--json", action="store_true", help="print a JSON list instead of a table")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the table or the JSON list."""
+        if not is_database_ready():
+            raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
+        models = RegisteredModel.objects.all()
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_dict(model) for model in models], indent=2, ensure_ascii=False))
+        elif not models:
+            self.stdout.write("No models are registered: see `python manage.py register_model --help`.")
+        else:
+            self._write_table([HEADINGS, *map(_as_row, models)])
+
+    def _write_table(self, rows: list[tuple[str, ...]]) -> None:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def _as_row(model: RegisteredModel) -> tuple[str, ...]:
+    return (
+        model.name,
+        model.architecture,
+        human_count(model.parameter_count),
+        model.quantization,
+        str(model.context_length),
+        human_bytes(model.size_bytes),
+        "yes" if model.enabled else "no",
+        model.path,
+    )
+
+
+def _as_dict(model: RegisteredModel) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "path": model.path,
+        "enabled": model.enabled,
+        "architecture": model.architecture,
+        "parameter_count": model.parameter_count,
+        "quantization": model.quantization,
+        "context_length": model.context_length,
+        "trained_context": model.trained_context,
+        "size_bytes": model.size_bytes,
+        "parallel": model.parallel,
+        "gpu_layers": model.gpu_layers,
+        "threads": model.threads,
+    }

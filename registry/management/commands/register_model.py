@@ -1,0 +1,78 @@
+"""manage.py register_model"""
+
+import os
+from argparse import SUPPRESS, ArgumentTypeError
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import models
+
+from registry.models import GenerationDefaults, RegisteredModel
+from registry.registration import RegistrationError, is_database_ready, portable_path, register
+
+RUNTIME_FIELDS = ("ctx_size", "gpu_layers", "parallel", "threads")
+DEFAULT_FIELDS = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "max_tokens",
+    "seed",
+    "system_prompt",
+)
+
+
+class Command(BaseCommand):
+    """Registers one GGUF file."""
+
+    help = "Register a GGUF file under a name, or update the model of that name; options not given stay as they are."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Make one option of each field, described by the field itself."""
+        parser.add_argument("path", help="the GGUF file; of a split model the first part")
+        parser.add_argument("--name", required=True, help="what clients send as “model”")
+        for model, names in ((RegisteredModel, RUNTIME_FIELDS), (GenerationDefaults, DEFAULT_FIELDS)):
+            for name in names:
+                field = model._meta.get_field(name)
+                option = f"--{name.replace('_', '-')}"
+                parser.add_argument(option, type=_parser_of(field), default=SUPPRESS, help=str(field.help_text))
+        parser.add_argument(
+            "--stop", action="append", default=SUPPRESS, help="a stop string; may be given several times"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Register and say what happened."""
+        if not is_database_ready():
+            raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
+        settings = {name: options[name] for name in RUNTIME_FIELDS if name in options}
+        defaults = {name: options[name] for name in (*DEFAULT_FIELDS, "stop") if name in options}
+        try:
+            model, outcome = register(options["name"], {"path": _path(options["path"]), **settings}, defaults)
+        except RegistrationError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"model {model.name}: {outcome} ({model.architecture}, context {model.context_length})")
+
+
+def _path(given: str) -> str:
+    """Take a path from where the command was called, if there is a file, else as it stands."""
+    return portable_path(Path(given)) if Path(os.path.expanduser(given)).exists() else given  # noqa: PTH111
+
+
+def _parser_of(field: models.Field) -> Callable[[str], Any]:
+    """Return what turns an option's text into a value of `field`; "auto" is None where the field may be empty."""
+
+    def parse(text: str) -> Any:
+        if field.null and text == "auto":
+            return None
+        try:
+            return field.to_python(text)
+        except ValidationError:
+            allowed = "auto or a number" if field.null else "a number"
+            raise ArgumentTypeError(f"{text!r} is not allowed, expected {allowed}") from None
+
+    return parse

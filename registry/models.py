@@ -1,0 +1,243 @@
+"""What may be served, how each model runs, and how it generates when a request says nothing."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from llmsite.config import (
+    MAX_PARALLEL,
+    MAX_THREADS,
+    MIN_CONTEXT,
+    MODEL_NAME_MAX_LENGTH,
+    resolve_path,
+)
+from registry.gguf import GGUFError, modified_at, read_metadata
+from registry.validators import (
+    validate_above_zero,
+    validate_chat_template,
+    validate_finite,
+    validate_model_name,
+    validate_stop,
+)
+
+AUTO_CONTEXT_LIMIT = 8192
+UNKNOWN_TRAINED_CONTEXT = 4096
+MAX_INTEGER = 2**31 - 1  # what an integer column of every supported database holds
+
+
+def _between(low: float, high: float) -> list:
+    return [validate_finite, MinValueValidator(low), MaxValueValidator(high)]
+
+
+class RegisteredModelQuerySet(models.QuerySet):
+    """Questions about registrations."""
+
+    def enabled(self) -> "RegisteredModelQuerySet":
+        """Return those that the API may serve."""
+        return self.filter(enabled=True)
+
+    def for_api(self, name: str) -> "RegisteredModel":
+        """Return the enabled model `name` with its defaults joined; raise RegisteredModel.DoesNotExist if none."""
+        return self.enabled().select_related("defaults").get(name=name)
+
+
+class RegisteredModel(models.Model):
+    """A GGUF file with the name the API gives it and the settings it runs with."""
+
+    name = models.CharField(
+        _("name"),
+        max_length=MODEL_NAME_MAX_LENGTH,
+        unique=True,
+        validators=[validate_model_name],
+        help_text=_("What clients send as “model”: letters, digits and _.:/@+-, the first one a letter or a digit."),
+    )
+    path = models.CharField(
+        _("file"),
+        max_length=1024,
+        help_text=_(
+            "Path of the GGUF file on the server; a relative one starts in the project's folder. "
+            "Of a split model give the first part."
+        ),
+    )
+    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Only enabled models appear in the API."))
+
+    ctx_size = models.PositiveIntegerField(
+        _("context size"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(MIN_CONTEXT), MaxValueValidator(MAX_INTEGER)],
+        help_text=_("Tokens that one conversation may use. Empty: what the model was trained for, up to 8192."),
+    )
+    parallel = models.PositiveIntegerField(
+        _("parallel requests"),
+        default=4,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PARALLEL)],
+        help_text=_("How many requests the model answers at the same time; further ones wait."),
+    )
+    gpu_layers = models.IntegerField(
+        _("GPU layers"),
+        default=-1,
+        validators=[MinValueValidator(-1), MaxValueValidator(MAX_INTEGER)],
+        help_text=_("How many layers go to the GPU: -1 for all of them, 0 for none."),
+    )
+    threads = models.PositiveIntegerField(
+        _("threads"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_THREADS)],
+        help_text=_("CPU threads that generate. Empty: chosen from the number of cores."),
+    )
+    chat_template_override = models.TextField(
+        _("chat template override"),
+        blank=True,
+        validators=[validate_chat_template],
+        help_text=_("A Jinja2 template to use instead of the one in the file."),
+    )
+
+    architecture = models.CharField(_("architecture"), max_length=64, blank=True, editable=False)
+    display_name = models.CharField(_("name in the file"), max_length=255, blank=True, editable=False)
+    parameter_count = models.PositiveBigIntegerField(_("parameters"), null=True, editable=False)
+    quantization = models.CharField(_("quantization"), max_length=32, blank=True, editable=False)
+    trained_context = models.PositiveIntegerField(_("trained context"), null=True, editable=False)
+    layer_count = models.PositiveIntegerField(_("layers"), null=True, editable=False)
+    size_bytes = models.PositiveBigIntegerField(_("size"), null=True, editable=False)
+    chat_template = models.TextField(_("chat template"), blank=True, editable=False)
+    bos_token = models.TextField(_("first token"), blank=True, editable=False)
+    eos_token = models.TextField(_("end token"), blank=True, editable=False)
+    file_mtime = models.DateTimeField(_("file changed"), null=True, editable=False)
+    inspected_at = models.DateTimeField(_("file read"), null=True, editable=False)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects = RegisteredModelQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+
+    inspected_path: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and give a new model its generation defaults."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            GenerationDefaults.objects.get_or_create(model=self)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> "RegisteredModel":
+        """Remember which path the stored metadata was read from."""
+        instance = super().from_db(*args, **kwargs)
+        if instance.__dict__.get("inspected_at"):
+            instance.inspected_path = instance.__dict__.get("path")
+        return instance
+
+    def clean(self) -> None:
+        """Read the file when needed; refuse one that cannot be served and a context it was not trained for."""
+        if self.path and self.needs_inspection:
+            try:
+                self.inspect()
+            except GGUFError as error:
+                raise ValidationError({"path": str(error)}) from error
+        if self.ctx_size and self.trained_context and self.ctx_size > self.trained_context:
+            reason = _("%(ctx_size)d is more than the %(trained)d tokens that the model was trained for.")
+            params = {"ctx_size": self.ctx_size, "trained": self.trained_context}
+            raise ValidationError({"ctx_size": ValidationError(reason, code="over_trained_context", params=params)})
+
+    def inspect(self) -> None:
+        """Read the file's metadata into this object, unsaved; raise GGUFError and change nothing if it is no use."""
+        for field, value in asdict(read_metadata(self.resolved_path)).items():
+            setattr(self, field, value)
+        self.inspected_at = timezone.now()
+        self.inspected_path = self.path
+
+    @property
+    def needs_inspection(self) -> bool:
+        """Whether what is known was read from another path or from an older file (a missing file is no reason)."""
+        return self.inspected_path != self.path or modified_at(self.resolved_path) not in (None, self.file_mtime)
+
+    @property
+    def resolved_path(self) -> Path:
+        """The file as an absolute path."""
+        return resolve_path(self.path)
+
+    @property
+    def effective_chat_template(self) -> str:
+        """The template to render with: the override, else the file's, else ""."""
+        return self.chat_template_override or self.chat_template
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that one conversation may use."""
+        return self.ctx_size or min(self.trained_context or UNKNOWN_TRAINED_CONTEXT, AUTO_CONTEXT_LIMIT)
+
+
+class GenerationDefaults(models.Model):
+    """How a model generates where a request says nothing; every model has exactly one."""
+
+    model = models.OneToOneField(RegisteredModel, on_delete=models.CASCADE, related_name="defaults")
+    temperature = models.FloatField(
+        _("temperature"), default=0.8, validators=_between(0, 2), help_text=_("0 always takes the likeliest token.")
+    )
+    top_p = models.FloatField(
+        _("top p"),
+        default=0.95,
+        validators=[*_between(0, 1), validate_above_zero],
+        help_text=_("Keep the likeliest tokens that together reach this probability; 1 keeps all."),
+    )
+    top_k = models.PositiveIntegerField(
+        _("top k"), default=40, validators=_between(0, 1000), help_text=_("Keep this many tokens; 0 keeps all.")
+    )
+    min_p = models.FloatField(
+        _("min p"),
+        default=0.05,
+        validators=_between(0, 1),
+        help_text=_("Drop tokens less likely than this part of the likeliest one; 0 keeps all."),
+    )
+    presence_penalty = models.FloatField(_("presence penalty"), default=0, validators=_between(-2, 2))
+    frequency_penalty = models.FloatField(_("frequency penalty"), default=0, validators=_between(-2, 2))
+    max_tokens = models.PositiveIntegerField(
+        _("max tokens"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_INTEGER)],
+        help_text=_("Length limit of an answer. Empty: until the context is full."),
+    )
+    stop = models.JSONField(
+        _("stop strings"),
+        default=list,
+        blank=True,
+        validators=[validate_stop],
+        help_text=_("A JSON list of up to 16 strings at which an answer ends."),
+    )
+    seed = models.PositiveBigIntegerField(
+        _("seed"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(2**32 - 1)],
+        help_text=_("Empty: a different one for every request."),
+    )
+    system_prompt = models.TextField(
+        _("system prompt"), blank=True, help_text=_("Put in front of conversations that bring none.")
+    )
+
+    class Meta:
+        verbose_name = _("generation defaults")
+        verbose_name_plural = _("generation defaults")
+
+    def __str__(self) -> str:
+        return f"defaults of {self.model}"
+
+    def clean(self) -> None:
+        """An emptied form field means no stop strings, not null."""
+        self.stop = self.stop or []

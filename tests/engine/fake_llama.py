@@ -1,0 +1,90 @@
+"""A llama.cpp of letters: the token after "a" is "b", and after "e" the answer ends."""
+
+from inference.engine.batch import Batch
+from inference.engine.config import EngineConfig
+from inference.engine.core import DecodeError, EngineCore
+from inference.engine.messages import GenerateRequest, Output, SamplingParams
+
+END = 0
+
+
+class FakeLlama:
+    """Keeps the tokens of every slot and insists, as llama.cpp does, on positions without gaps."""
+
+    def __init__(self, num_slots: int) -> None:
+        self.cells: list[list[int]] = [[] for _ in range(num_slots)]
+        self.batches: list[list[tuple[int, str]]] = []
+        self.can_truncate = True
+        self.fails = False
+        self.open_samplers = 0
+        self._batch: Batch | None = None
+
+    def tokenize(self, text: str) -> list[int]:
+        return [ord(char) for char in text]
+
+    def piece(self, token: int) -> bytes:
+        return b"" if token == END else chr(token).encode()
+
+    def is_end(self, token: int) -> bool:
+        return token == END
+
+    def new_sampler(self, params: SamplingParams) -> "FakeSampler":
+        self.open_samplers += 1
+        return FakeSampler(self)
+
+    def decode(self, batch: Batch) -> None:
+        if self.fails:
+            raise DecodeError("no power")
+        self._batch = batch
+        self.batches.append([])
+        for row in range(batch.num_tokens):
+            slot, token = int(batch.seq_id[row]), int(batch.token[row])
+            assert batch.pos[row] == len(self.cells[slot]), "positions must follow on the slot's cells"
+            self.cells[slot].append(token)
+            self.batches[-1].append((slot, chr(token)))
+
+    def next_token(self, row: int) -> int:
+        assert self._batch.logits[row], "only rows that asked for logits can be sampled"
+        token = int(self._batch.token[row])
+        return END if chr(token) == "e" else token + 1
+
+    def truncate(self, slot: int, length: int) -> bool:
+        if not self.can_truncate and 0 < length < len(self.cells[slot]):
+            return False
+        del self.cells[slot][length:]
+        return True
+
+    def copy(self, source: int, target: int) -> None:
+        self.cells[target] = list(self.cells[source])
+
+
+class FakeSampler:
+    def __init__(self, llama: FakeLlama) -> None:
+        self._llama = llama
+
+    def sample(self, row: int) -> int:
+        return self._llama.next_token(row)
+
+    def close(self) -> None:
+        self._llama.open_samplers -= 1
+
+
+def new_core(slots: int = 2, **settings: int) -> tuple[EngineCore, FakeLlama]:
+    config = EngineConfig("fake.gguf", **{"n_ctx": 100, "n_seq_max": slots, **settings})
+    llama = FakeLlama(slots)
+    return EngineCore(config, llama), llama
+
+
+def request(prompt: str, name: str = "r", **sampling: object) -> GenerateRequest:
+    return GenerateRequest(name, prompt, SamplingParams(**sampling))
+
+
+def run(core: EngineCore) -> list[Output]:
+    outputs = []
+    while core.has_work:
+        outputs += core.step()
+    return outputs
+
+
+def text(outputs: list[Output], name: str = "r") -> str:
+    return "".join(output.text for output in outputs if output.request_id == name)

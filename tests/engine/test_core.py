@@ -1,0 +1,210 @@
+"""EngineCore: the life of requests, driven step by step on a fake llama."""
+
+import pytest
+
+from inference.engine.messages import FailureCode, Usage
+from tests.engine.fake_llama import new_core, request, run, text
+
+
+def test_a_request_is_answered_token_by_token():
+    core, _ = new_core()
+    core.add_request(request("xa"))
+    outputs = run(core)
+    assert [output.text for output in outputs] == ["b", "c", "d", "e", ""]
+    assert outputs[-1].finish_reason == "stop"
+    assert outputs[-1].usage == Usage(prompt_tokens=2, completion_tokens=5, cached_tokens=0)
+    assert not core.has_work
+
+
+def test_only_the_last_output_is_terminal():
+    core, _ = new_core()
+    core.add_request(request("a"))
+    assert [output.finished for output in run(core)] == [False] * 4 + [True]
+
+
+def test_requests_run_together_and_do_not_mix():
+    core, llama = new_core(slots=3)
+    for name, prompt in {"p": "xxa", "q": "c", "r": "yb"}.items():
+        core.add_request(request(prompt, name))
+    outputs = run(core)
+    assert [text(outputs, name) for name in "pqr"] == ["bcde", "de", "cde"]
+    assert {slot for slot, _ in llama.batches[1]} == {0, 1, 2}
+
+
+def test_more_requests_than_slots_wait_in_order():
+    core, _ = new_core(slots=1)
+    for name in "pqr":
+        core.add_request(request("d", name))
+    core.step()
+    assert (core.stats.running, core.stats.waiting) == (1, 2)
+    assert [output.request_id for output in run(core) if output.finished] == ["p", "q", "r"]
+
+
+def test_max_tokens_ends_with_length():
+    core, _ = new_core()
+    core.add_request(request("a", max_tokens=2))
+    outputs = run(core)
+    assert text(outputs) == "bc"
+    assert outputs[-1].finish_reason == "length"
+    assert outputs[-1].usage.completion_tokens == 2
+
+
+def test_a_full_context_ends_with_length():
+    core, llama = new_core(n_ctx=5)
+    core.add_request(request("xxa"))
+    outputs = run(core)
+    assert (text(outputs), outputs[-1].finish_reason) == ("bc", "length")
+    assert len(llama.cells[0]) <= 5
+
+
+def test_a_stop_string_ends_the_answer_and_is_not_sent():
+    core, _ = new_core()
+    core.add_request(request("a", stop=("cd",)))
+    outputs = run(core)
+    assert (text(outputs), outputs[-1].finish_reason) == ("b", "stop")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code"), [("x" * 100, FailureCode.CONTEXT_LENGTH_EXCEEDED), ("", FailureCode.EMPTY_PROMPT)]
+)
+def test_what_cannot_be_served_is_refused_at_once(prompt, code):
+    core, llama = new_core(n_ctx=100)
+    output = core.add_request(request(prompt))
+    assert output.failure.code is code
+    assert not core.has_work
+    assert llama.open_samplers == 0
+
+
+def test_an_overflow_names_both_numbers():
+    core, _ = new_core(n_ctx=100)
+    failure = core.add_request(request("x" * 120)).failure
+    assert (failure.context_length, failure.prompt_tokens) == (100, 120)
+
+
+def test_abort_frees_a_waiting_request():
+    core, _ = new_core(slots=1)
+    core.add_request(request("a", "p"))
+    core.add_request(request("a", "q"))
+    core.step()
+    assert core.abort_request("q").finish_reason == "abort"
+    assert core.stats.waiting == 0
+
+
+def test_abort_frees_the_slot_while_prefilling():
+    core, llama = new_core(slots=1, n_batch=4)
+    core.add_request(request("x" * 50, "p"))
+    core.step()
+    core.abort_request("p")
+    core.add_request(request("d", "q"))
+    assert text(run(core), "q") == "e"
+    assert llama.open_samplers == 0
+
+
+def test_abort_frees_the_slot_while_decoding():
+    core, _ = new_core(slots=1)
+    core.add_request(request("a", "p"))
+    core.add_request(request("d", "q"))
+    core.step()
+    core.step()
+    assert core.abort_request("p").usage.completion_tokens == 2
+    assert text(run(core), "q") == "e"
+
+
+def test_abort_of_an_unknown_request_is_ignored():
+    core, _ = new_core()
+    assert core.abort_request("nobody") is None
+
+
+def test_a_long_prompt_is_computed_in_batches():
+    core, llama = new_core(n_batch=8)
+    core.add_request(request("x" * 20 + "d"))
+    assert text(run(core)) == "e"
+    assert [len(batch) for batch in llama.batches] == [8, 8, 5, 1]
+
+
+def test_streams_go_on_while_a_long_prompt_is_computed():
+    core, llama = new_core(n_batch=64, prefill_chunk=10)
+    core.add_request(request("a", "stream"))
+    core.step()
+    core.add_request(request("x" * 30 + "d", "long"))
+    outputs = [core.step() for _ in range(3)]
+    assert [text(step, "stream") for step in outputs] == ["c", "d", "e"]
+    assert [len(batch) for batch in llama.batches[1:4]] == [11, 11, 11]
+
+
+def test_chunks_stand_in_ascending_slot_order():
+    core, llama = new_core(slots=3)
+    for name in "pqr":
+        core.add_request(request("x" * 5 + "a", name))
+    core.step()
+    core.abort_request("p")
+    core.add_request(request("zzzza", "s"))
+    run(core)
+    for batch in llama.batches:
+        slots = [slot for slot, _ in batch]
+        assert slots == sorted(slots)
+
+
+def test_the_next_turn_does_not_compute_its_history_again():
+    core, llama = new_core()
+    core.add_request(request("hello a"))
+    first = "hello a" + text(run(core))
+    llama.batches.clear()
+    core.add_request(request(first + " more a"))
+    outputs = run(core)
+    assert outputs[-1].usage.cached_tokens == len(first)
+    assert "".join(char for _, char in llama.batches[0]) == " more a"
+
+
+def test_the_same_prompt_again_computes_only_its_last_token():
+    core, llama = new_core(slots=1)
+    core.add_request(request("hello a"))
+    run(core)
+    llama.batches.clear()
+    core.add_request(request("hello a"))
+    assert text(run(core)) == "bcde"
+    assert [char for _, char in llama.batches[0]] == ["a"]
+
+
+def test_a_shared_beginning_is_copied_and_the_old_conversation_kept():
+    core, llama = new_core(slots=2)
+    system = "s" * 40
+    core.add_request(request(system + "x" * 55 + "d", "first"))
+    run(core)
+    core.add_request(request(system + "a", "second"))
+    outputs = run(core)
+    assert outputs[-1].usage.cached_tokens == len(system)
+    assert text(outputs, "second") == "bcde"
+    assert len(llama.cells[0]) > 90
+
+
+def test_memory_that_cannot_be_cut_back_is_computed_again():
+    core, llama = new_core(slots=1)
+    core.add_request(request("hello a"))
+    run(core)
+    llama.can_truncate = False
+    core.add_request(request("hello d"))
+    outputs = run(core)
+    assert text(outputs) == "e"
+    assert outputs[-1].usage.cached_tokens == 0
+
+
+def test_a_failed_decode_ends_its_requests_and_leaves_nothing_behind():
+    core, llama = new_core()
+    core.add_request(request("a", "p"))
+    core.add_request(request("a", "q"))
+    llama.fails = True
+    outputs = run(core)
+    assert [output.failure.code for output in outputs] == [FailureCode.DECODE_FAILED] * 2
+    assert "no power" in outputs[0].failure.message
+    assert llama.cells == [[], []]
+    llama.fails = False
+    core.add_request(request("a"))
+    assert text(run(core)) == "bcde"
+
+
+def test_stats_count_the_cells_in_use():
+    core, _ = new_core()
+    core.add_request(request("aaaa", max_tokens=1))
+    core.step()
+    assert core.stats.cached_tokens == 4

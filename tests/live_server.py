@@ -1,0 +1,120 @@
+"""The real thing for tests: `manage.py runserver` in a process of its own, with its own database."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "demo" / "demo.gguf"
+ADMIN_PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class LiveServer:
+    """A running server. `manage` runs a command on its database."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.url}/v1"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess:
+        return manage(self.folder, *arguments)
+
+    def health(self) -> dict:
+        return httpx.get(f"{self.base_url}/health", timeout=10).json()
+
+    def wait_for(self, condition: str, timeout: float = 30) -> dict:
+        """Poll the health until the expression over `running`, `waiting` and `names` holds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            health = self.health()
+            names = {model["name"]: model["state"] for model in health["models"]}
+            scope = {"running": health["running"], "waiting": health["waiting"], "names": names}
+            if eval(condition, {}, scope):
+                return health
+            assert time.monotonic() < deadline, f"{condition} did not come true: {health}"
+            time.sleep(0.02)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "CONFIG_PATH": str(folder / "config.yml"),
+        "DJANGO_SETTINGS_MODULE": "llmsite.settings",
+        "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
+        # Spinning threads of several engines on few cores take turns badly.
+        "GOMP_SPINCOUNT": "1000",
+    }
+
+
+def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def write_config(folder: Path, **sections: object) -> None:
+    config = {
+        "server": {"secret_key": "only-the-tests-use-this-key-0123456789"},
+        "database": {"url": f"sqlite:///{folder}/db.sqlite3"},
+        **sections,
+    }
+    (folder / "config.yml").write_text(yaml.safe_dump(config))
+
+
+def start(folder: Path, *options: str) -> LiveServer:
+    """Start a server on the database that `setup` has made in `folder`, and wait until it answers."""
+    port = free_port()
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", *(options or ["--noreload"])],
+            cwd=ROOT,
+            env=environment(folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    server = LiveServer(folder, port, process)
+    for _ in range(300):
+        assert process.poll() is None, server.log
+        try:
+            server.health()
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return server
+    raise AssertionError(server.log)
