@@ -1,4 +1,4 @@
-"""Loads the phrase files: sections headed by ``# NAME``, one pattern a line, "\\n" for a line break."""
+"""Loads the phrase files: sections headed by ``== NAME``, one pattern a line, "\\n" for a line break."""
 
 from functools import cache
 from pathlib import Path
@@ -10,8 +10,8 @@ def sections(file_name: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in Path(__file__).with_name(file_name).read_text(encoding="utf-8").splitlines():
-        if line.startswith("# "):
-            lines = found.setdefault(line[2:], [])
+        if line.startswith("== "):
+            lines = found.setdefault(line[3:], [])
         elif line:
             lines.append(line.replace("\\n", "\n"))
     return {name: tuple(items) for name, items in found.items()}
@@ -20,8 +20,4 @@ def sections(file_name: str) -> dict[str, tuple[str, ...]]:
 def group(file_name: str, prefix: str) -> dict[str, tuple[str, ...]]:
     """Return the sections named "PREFIX something", by their something."""
     start = prefix + " "
-    return {
-        name.removeprefix(start): items
-        for name, items in sections(file_name).items()
-        if name.startswith(start)
-    }
+    return {name.removeprefix(start): items for name, items in sections(file_name).items() if name.startswith(start)}

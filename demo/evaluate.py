@@ -19,7 +19,7 @@ class Model:
     """The GGUF file, answering greedily."""
 
     def __init__(self, path: Path, context: int = 2048) -> None:
-        self.llama = llama_cpp.Llama(str(path), n_ctx=context, n_threads=2, verbose=False)
+        self.llama = llama_cpp.Llama(str(path), n_ctx=context, n_threads=1, verbose=False)
 
     def answer(self, case: Case, most: int = 200) -> str:
         """Return the text generated for the case, up to the end of the turn."""

@@ -11,15 +11,95 @@ import string
 from demo.tables import NAMES, NAMES_RU, WORDS_EN, WORDS_RU
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_ONSETS = (
-    "b c d f g h j k l m n p r s t v w z ch sh th br cr dr fr gr pr tr bl cl fl gl pl st sp sk qu".split()
-)
-_VOWELS = "a e i o u a e i o ai ea ou oo y".split()
-_CODAS = " n r s t l m d k ck ng st rt nd x th sh".split(" ")
-_SYLLABLES_RU = (
-    "ба во га до жи за ки ло му на по ра со ту фи ха це чу ша щи ще ны ры ле ме те не ян юр эк об ил ор ан "
-    "ёл мор кон пла стра вер тан лин гор бук зим хол"
-).split()
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "z",
+    "ch",
+    "sh",
+    "th",
+    "br",
+    "cr",
+    "dr",
+    "fr",
+    "gr",
+    "pr",
+    "tr",
+    "bl",
+    "cl",
+    "fl",
+    "gl",
+    "pl",
+    "st",
+    "sp",
+    "sk",
+    "qu",
+]
+_VOWELS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "ou", "oo", "y"]
+_CODAS = ["", "n", "r", "s", "t", "l", "m", "d", "k", "ck", "ng", "st", "rt", "nd", "x", "th", "sh"]
+_SYLLABLES_RU = [
+    "ба",
+    "во",
+    "га",
+    "до",
+    "жи",
+    "за",
+    "ки",
+    "ло",
+    "му",
+    "на",
+    "по",
+    "ра",
+    "со",
+    "ту",
+    "фи",
+    "ха",
+    "це",
+    "чу",
+    "ша",
+    "щи",
+    "ще",
+    "ны",
+    "ры",
+    "ле",
+    "ме",
+    "те",
+    "не",
+    "ян",
+    "юр",
+    "эк",
+    "об",
+    "ил",
+    "ор",
+    "ан",
+    "ёл",
+    "мор",
+    "кон",
+    "пла",
+    "стра",
+    "вер",
+    "тан",
+    "лин",
+    "гор",
+    "бук",
+    "зим",
+    "хол",
+]
 
 
 def spin(rng: random.Random, pattern: str) -> str:
@@ -50,15 +130,15 @@ def letters(rng: random.Random) -> str:
 def any_word(rng: random.Random) -> str:
     """Return a word to be copied: common, invented, random letters, a name, a number or Russian."""
     roll = rng.random()
-    if roll < 0.35:
+    if roll < 0.42:
         word = rng.choice(WORDS_EN)
-    elif roll < 0.55:
+    elif roll < 0.57:
         word = pseudo_word(rng)
-    elif roll < 0.72:
+    elif roll < 0.69:
         word = letters(rng)
-    elif roll < 0.8:
+    elif roll < 0.76:
         word = rng.choice(NAMES)
-    elif roll < 0.85:
+    elif roll < 0.81:
         word = str(rng.randint(0, 9999))
     else:
         word = rng.choice((rng.choice(WORDS_RU), rng.choice(NAMES_RU), pseudo_word_ru(rng)))
@@ -91,10 +171,10 @@ def sentence(rng: random.Random, russian: bool = False) -> str:
 def date(rng: random.Random) -> str:
     """Return a date in one of several notations."""
     year, month, day = rng.randint(1990, 2035), rng.randint(1, 12), rng.randint(1, 28)
-    month_name = rng.choice("January February March April May June July August October December".split())
-    return rng.choice(
-        (f"{year}-{month:02}-{day:02}", f"{day}.{month:02}.{year}", f"{month_name} {day}, {year}")
+    month_name = rng.choice(
+        ["January", "February", "March", "April", "May", "June", "July", "August", "October", "December"]
     )
+    return rng.choice((f"{year}-{month:02}-{day:02}", f"{day}.{month:02}.{year}", f"{month_name} {day}, {year}"))
 
 
 def code(rng: random.Random) -> str:
@@ -186,15 +266,11 @@ def gibberish(rng: random.Random) -> str:
     if roll < 0.25:
         return " ".join(any_word(rng) for _ in range(rng.randint(1, 6)))
     if roll < 0.4:
-        return "".join(
-            rng.choice(string.ascii_letters + string.digits + " .,?!") for _ in range(rng.randint(3, 40))
-        )
+        return "".join(rng.choice(string.ascii_letters + string.digits + " .,?!") for _ in range(rng.randint(3, 40)))
     if roll < 0.5:
         return "".join(rng.choice("?!.,;:-_=+*/#@%&()<>~ ") for _ in range(rng.randint(1, 15)))
     if roll < 0.62:
-        span = rng.choice(
-            ((0x4E00, 0x4F00), (0x1F600, 0x1F64F), (0x3B1, 0x3C9), (0x5D0, 0x5EA), (0x3041, 0x3090))
-        )
+        span = rng.choice(((0x4E00, 0x4F00), (0x1F600, 0x1F64F), (0x3B1, 0x3C9), (0x5D0, 0x5EA), (0x3041, 0x3090)))
         return "".join(chr(rng.randint(*span)) for _ in range(rng.randint(1, 12)))
     if roll < 0.8:
         return code(rng)

@@ -36,6 +36,8 @@ def train_tokenizer(seed: int = 1, count: int = 30_000) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY - len(CONTROL) - len(VISIBLE),
+        # llama-cpp-python reads a token's text into 32 bytes and drops what is longer.
+        max_token_length=30,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -111,7 +111,7 @@ def _as_api_error(error: Exception) -> APIError | None:
     if isinstance(error, ValidationError):
         return from_validation(error)
     if isinstance(error, RequestDataTooBig):
-        return _with_status(InvalidRequest("The request body is too large."), 413)
+        return _with_status(InvalidRequest(str(error)), 413)
     if isinstance(error, Http404):
         return _with_status(InvalidRequest("Not found."), 404)
     if isinstance(error, APIException):

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -17,8 +19,9 @@ class AnyTypeJSONParser(BaseParser):
     media_type = "*/*"
 
     def parse(self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping | None = None) -> dict:
+        body = _read_bounded(stream)
         try:
-            data = json.loads(stream.read().decode(), parse_constant=_refuse_constant)
+            data = json.loads(body.decode(), parse_constant=_refuse_constant)
         except UnicodeDecodeError:
             raise ParseError("The request body is not valid UTF-8.") from None
         except RecursionError:
@@ -40,6 +43,15 @@ class IgnoreAccept(BaseContentNegotiation):
         self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type
+
+
+def _read_bounded(stream: BinaryIO) -> bytes:
+    """Read a body up to Django's limit, which REST framework leaves to the parser. Raises RequestDataTooBig."""
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        raise RequestDataTooBig(f"The request body is larger than {limit} bytes.")
+    return body
 
 
 def _refuse_constant(name: str) -> None:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from adrf.views import APIView
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from rest_framework.request import Request
 
@@ -84,7 +85,7 @@ class ResponsesView(APIView):
 
 async def enabled_model(name: str) -> RegisteredModel:
     try:
-        return await asyncio.to_thread(RegisteredModel.objects.for_api, name)
+        return await sync_to_async(RegisteredModel.objects.for_api)(name)
     except RegisteredModel.DoesNotExist:
         raise ModelNotFound(name) from None
 

@@ -15,5 +15,6 @@ def logging_config(level: str) -> dict:
             # A traceback for every stray Host header; the answer names the setting.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             "httpx": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},
         },
     }

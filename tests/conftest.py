@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def client(server: LiveServer) -> Iterator[openai.OpenAI]:
+def openai_client(server: LiveServer) -> Iterator[openai.OpenAI]:
     """The official client; it does not retry, so that every error shows."""
     with openai.OpenAI(base_url=server.base_url, api_key="any text", max_retries=0, timeout=60) as client:
         yield client

@@ -118,3 +118,19 @@ def start(folder: Path, *options: str) -> LiveServer:
         else:
             return server
     raise AssertionError(server.log)
+
+
+def is_running(pid: int) -> bool:
+    """Say whether a process exists and is more than a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the process ids of all children, their children and so on."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return children + [grandchild for child in children for grandchild in descendants(child)]

@@ -5,4 +5,4 @@ from pathlib import Path
 
 os.environ["CONFIG_PATH"] = str(Path(__file__).parent / "config.yml")
 
-from llmsite.settings import *  # noqa: E402, F403
+from llmsite.settings import *  # noqa: F403

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import threading
 import time
 
@@ -11,7 +10,7 @@ import openai
 import pytest
 
 from tests import live_server
-from tests.live_server import DEMO
+from tests.live_server import DEMO, is_running
 
 LONG = {"model": "demo", "messages": [{"role": "user", "content": "Count to 30."}], "ignore_eos": True}
 
@@ -28,7 +27,7 @@ class Stream:
 
     def read(self) -> str:
         try:
-            return self._response.read()
+            return self._response.read().decode()
         finally:
             self.close()
 
@@ -38,16 +37,7 @@ class Stream:
 
 
 def worker_pid(server) -> int:
-    output = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
-    return int(output.stdout.split()[0])
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    return live_server.descendants(server.process.pid)[0]
 
 
 def wait_until(condition) -> None:
@@ -57,7 +47,7 @@ def wait_until(condition) -> None:
         time.sleep(0.02)
 
 
-def test_leaving_a_stream_frees_its_sequence(server, client):
+def test_leaving_a_stream_frees_its_sequence(server, openai_client):
     response = Stream(server, LONG)
     server.wait_for("running == 1")
     response.close()
@@ -88,8 +78,8 @@ def _leave_soon(server) -> None:
         httpx.post(f"{server.base_url}/chat/completions", json=LONG, timeout=httpx.Timeout(10, read=1))
 
 
-def test_a_killed_worker_ends_its_streams_with_an_error_and_comes_back(server, client):
-    client.chat.completions.create(**_question())
+def test_a_killed_worker_ends_its_streams_with_an_error_and_comes_back(server, openai_client):
+    openai_client.chat.completions.create(**_question())
     first, second = Stream(server, LONG), Stream(server, LONG)
     server.wait_for("running == 2")
     os.kill(worker_pid(server), signal.SIGKILL)
@@ -98,7 +88,7 @@ def test_a_killed_worker_ends_its_streams_with_an_error_and_comes_back(server, c
         assert '"error"' in events[-3]
         assert "SIGKILL" in events[-3]
         assert events[-2] == "data: [DONE]"
-    answer = client.chat.completions.create(**_question())
+    answer = openai_client.chat.completions.create(**_question())
     assert "Paris" in answer.choices[0].message.content
     assert "was killed by SIGKILL with 2 open requests" in server.log
 
@@ -107,13 +97,13 @@ def _question() -> dict:
     return {"model": "demo", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 
 
-def test_a_killed_worker_is_a_503_for_a_request_without_stream(server, client):
-    client.chat.completions.create(**_question())
+def test_a_killed_worker_is_a_503_for_a_request_without_stream(server, openai_client):
+    openai_client.chat.completions.create(**_question())
     failures: list[openai.APIStatusError] = []
 
     def ask() -> None:
         try:
-            client.chat.completions.create(**LONG_QUESTION)
+            openai_client.chat.completions.create(**LONG_QUESTION)
         except openai.APIStatusError as error:
             failures.append(error)
 
@@ -130,25 +120,25 @@ def test_a_killed_worker_is_a_503_for_a_request_without_stream(server, client):
 LONG_QUESTION = {"model": "demo", "messages": LONG["messages"], "extra_body": {"ignore_eos": True}}
 
 
-def test_changed_settings_start_a_new_engine_while_the_old_one_finishes(server, client):
-    client.chat.completions.create(**_question())
+def test_changed_settings_start_a_new_engine_while_the_old_one_finishes(server, openai_client):
+    openai_client.chat.completions.create(**_question())
     old = worker_pid(server)
     response = Stream(server, {**LONG, "max_tokens": 1500})
     assert server.manage("register_model", str(DEMO), "--name", "demo", "--parallel", "7").returncode == 0
-    client.chat.completions.create(**_question())
+    openai_client.chat.completions.create(**_question())
     assert '"finish_reason":"length"' in response.read()
     wait_until(lambda: not is_running(old))
     assert server.manage("register_model", str(DEMO), "--name", "demo", "--parallel", "8").returncode == 0
 
 
-def test_a_model_whose_file_is_gone_is_a_503_with_the_reason(server, client, tmp_path):
+def test_a_model_whose_file_is_gone_is_a_503_with_the_reason(server, openai_client, tmp_path):
     path = tmp_path / "gone.gguf"
     path.write_bytes(DEMO.read_bytes())
     assert server.manage("register_model", str(path), "--name", "gone").returncode == 0
     path.unlink()
     for streamed in (False, True):
         with pytest.raises(openai.InternalServerError) as caught:
-            client.chat.completions.create(
+            openai_client.chat.completions.create(
                 model="gone", messages=[{"role": "user", "content": "Hi"}], stream=streamed
             )
         assert caught.value.status_code == 503

@@ -9,10 +9,38 @@ from typing import Any
 
 import httpx
 
-WORDS = (
-    "river stone lamp winter garden paper engine music window bread harbour silver letter forest coffee bridge "
-    "mirror planet candle ladder blanket thunder island copper pencil meadow rocket velvet pepper anchor"
-).split()
+WORDS = [
+    "river",
+    "stone",
+    "lamp",
+    "winter",
+    "garden",
+    "paper",
+    "engine",
+    "music",
+    "window",
+    "bread",
+    "harbour",
+    "silver",
+    "letter",
+    "forest",
+    "coffee",
+    "bridge",
+    "mirror",
+    "planet",
+    "candle",
+    "ladder",
+    "blanket",
+    "thunder",
+    "island",
+    "copper",
+    "pencil",
+    "meadow",
+    "rocket",
+    "velvet",
+    "pepper",
+    "anchor",
+]
 
 
 class BenchError(Exception):

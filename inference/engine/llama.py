@@ -1,22 +1,23 @@
 """A thin layer over llama-cpp-python's low-level bindings: one model, one context, several sequences.
 
-The only module that imports `llama_cpp`, and only worker processes import it.
+Only worker processes import this module.
 """
 
 import ctypes
 import math
 import secrets
 
-import llama_cpp.llama_cpp as lib
 import numpy as np
 
 from inference.engine.batch import Batch
+from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError
 from inference.engine.messages import SamplingParams
 from inference.engine.threads import choose_threads
 
 CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
+MAX_CELLS = 2**32 - 1
 DECODE_ERRORS = {
     1: "the KV cache has no room for this batch",
     2: "the computation was aborted",
@@ -119,7 +120,7 @@ class Llama:
 
     def _create_context(self, config: EngineConfig) -> int:
         params = lib.llama_context_default_params()
-        params.n_ctx = config.n_seq_max * math.ceil(config.n_ctx / CONTEXT_PADDING) * CONTEXT_PADDING
+        params.n_ctx = self._num_cells(config)
         params.n_seq_max = config.n_seq_max
         params.n_batch = params.n_ubatch = config.n_batch
         params.n_threads = params.n_threads_batch = self.n_threads
@@ -127,12 +128,21 @@ class Llama:
         params.no_perf = True
         context = lib.llama_init_from_model(self._model, params)
         if not context:
-            lib.llama_model_free(self._model)
             raise ModelLoadError(
                 f"llama.cpp could not create a context of {config.n_seq_max} × {config.n_ctx} tokens "
                 f"(less memory is needed with a smaller context size or fewer parallel sequences)"
             )
         return context
+
+    @staticmethod
+    def _num_cells(config: EngineConfig) -> int:
+        cells = config.n_seq_max * math.ceil(config.n_ctx / CONTEXT_PADDING) * CONTEXT_PADDING
+        if cells > MAX_CELLS:
+            raise ModelLoadError(
+                f"a context of {config.n_seq_max} × {config.n_ctx} tokens is more than llama.cpp can address "
+                f"({MAX_CELLS} in all)"
+            )
+        return cells
 
     def _tokenize(self, text: bytes, add_special: bool) -> list[int]:
         # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.

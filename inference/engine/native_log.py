@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-import llama_cpp.llama_cpp as lib
+from inference.engine.bindings import lib
 
 LETTERS = {2: "I", 3: "W", 4: "E"}  # ggml_log_level (ggml/include/ggml.h); 1 is debug, 5 continues a line
 

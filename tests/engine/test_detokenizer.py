@@ -53,7 +53,8 @@ def test_the_earliest_of_several_stop_strings_wins():
 
 
 @pytest.mark.parametrize(
-    ("text", "marker", "length"), [("aab", "abc", 2), ("x", "abc", 0), ("abc", "abc", 0), ("", "a", 0), ("aa", "aab", 2)]
+    ("text", "marker", "length"),
+    [("aab", "abc", 2), ("x", "abc", 0), ("abc", "abc", 0), ("", "a", 0), ("aa", "aab", 2)],
 )
 def test_overlap(text, marker, length):
     assert overlap(text, marker) == length

@@ -1,16 +1,9 @@
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
 
 from registry.models import RegisteredModel
 from tests.file_server import FileServer
 from tests.gguf_files import write_gguf
-
-
-@pytest.fixture
-def client():
-    """A browser; further up in tests/, `client` is the one of the API."""
-    return Client()
 
 
 @pytest.fixture

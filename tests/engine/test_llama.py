@@ -1,0 +1,118 @@
+"""Llama and EngineCore together: the real llama.cpp on the demo model."""
+
+import pytest
+
+from inference.engine.config import EngineConfig
+from inference.engine.core import EngineCore
+from inference.engine.llama import Llama, ModelLoadError, gpu_offload_supported, system_info
+from inference.engine.messages import GenerateRequest, Output, SamplingParams
+from tests.engine.fake_llama import run, text
+from tests.live_server import DEMO
+
+SLOTS = 3
+QUESTIONS = ["What is the capital of Italy?", "Count to 12.", "What is 4 + 5?", "Привет!", "Hello!", "Repeat: cat dog"]
+
+
+def prompt(question: str) -> str:
+    return f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+
+
+@pytest.fixture(scope="module")
+def llama():
+    llama = Llama(EngineConfig(str(DEMO), n_ctx=512, n_seq_max=SLOTS))
+    yield llama
+    llama.close()
+
+
+@pytest.fixture
+def core(llama):
+    """A core on cleared slots; the model itself is loaded once."""
+    for slot in range(SLOTS):
+        llama.truncate(slot, 0)
+    return EngineCore(EngineConfig(str(DEMO), n_ctx=512, n_seq_max=SLOTS, n_batch=64, prefill_chunk=16), llama)
+
+
+def add(core: EngineCore, question: str, **sampling: object) -> None:
+    sampling = {"temperature": 0, **sampling}
+    core.add_request(GenerateRequest(question, prompt(question), SamplingParams(**sampling)))
+
+
+def answer(core: EngineCore, question: str, **sampling: object) -> str:
+    add(core, question, **sampling)
+    return text(run(core), question)
+
+
+def test_tokens_and_pieces_are_inverse(llama):
+    sentence = "Hello, Привет, 🙂 <tool_call>!"
+    assert b"".join(map(llama.piece, llama.tokenize(sentence))).decode() == sentence
+
+
+def test_control_tokens_are_recognised_and_have_no_text(llama):
+    [token] = llama.tokenize("<|im_end|>")
+    assert llama.is_end(token)
+    assert llama.piece(token) == b""
+
+
+def test_together_as_alone(core):
+    alone = {question: answer(core, question) for question in QUESTIONS}
+    for question in QUESTIONS:
+        add(core, question)
+    outputs = run(core)
+    assert {question: text(outputs, question) for question in QUESTIONS} == alone
+    assert "Rome" in alone[QUESTIONS[0]]
+
+
+def test_a_copied_prefix_gives_the_same_answer(core):
+    system = "<|im_start|>system\n" + "You are a helpful assistant. " * 8 + "<|im_end|>\n"
+
+    def ask(question: str) -> list[Output]:
+        core.add_request(GenerateRequest("r", system + prompt(question), SamplingParams(temperature=0)))
+        return run(core)
+
+    cold = text(ask(QUESTIONS[0]))
+    ask("Count to 30.")
+    warm = ask(QUESTIONS[0])
+    assert text(warm) == cold
+    assert warm[-1].usage.cached_tokens > 50
+
+
+def test_an_answer_with_characters_of_several_tokens_is_whole(core):
+    assert "\ufffd" not in answer(core, "Привет!")
+
+
+def test_the_seed_decides(core):
+    draw = {"temperature": 2, "top_k": 0, "top_p": 1, "min_p": 0, "max_tokens": 20}
+    assert answer(core, "Hello!", seed=5, **draw) == answer(core, "Hello!", seed=5, **draw)
+    assert len({answer(core, "Hello!", seed=None, **draw) for _ in range(5)}) > 1
+
+
+def test_ignore_eos_goes_on_to_the_limit(core):
+    add(core, "Hello!", ignore_eos=True, max_tokens=60)
+    assert run(core)[-1].usage.completion_tokens == 60
+
+
+def test_penalties_forbid_repetition(core):
+    plain = answer(core, "Count to 9.")
+    assert answer(core, "Count to 9.", presence_penalty=2, frequency_penalty=2) != plain
+
+
+def test_the_context_fills_up_and_ends_with_length(core):
+    add(core, "Hello!", ignore_eos=True)
+    last = run(core)[-1]
+    assert last.finish_reason == "length"
+    assert last.usage.prompt_tokens + last.usage.completion_tokens == 512
+
+
+def test_a_missing_file_is_a_load_error(tmp_path):
+    with pytest.raises(ModelLoadError, match="nothing.gguf"):
+        Llama(EngineConfig(str(tmp_path / "nothing.gguf"), n_ctx=512))
+
+
+def test_more_cells_than_llama_cpp_can_address_are_refused():
+    with pytest.raises(ModelLoadError, match="more than llama.cpp can address"):
+        Llama(EngineConfig(str(DEMO), n_ctx=2**30, n_seq_max=64))
+
+
+def test_the_build_describes_itself():
+    assert "CPU" in system_info()
+    assert gpu_offload_supported() in (True, False)

@@ -1,0 +1,85 @@
+"""The worker's loop and the framing of its messages."""
+
+import io
+import queue
+
+import pytest
+
+from inference.engine import worker
+from inference.engine.framing import pack, read_message
+from inference.engine.messages import AbortRequest, StepOutputs
+from inference.engine.threads import available_cores, choose_threads
+from tests.engine.fake_llama import new_core, request
+
+
+def serve(*messages: object) -> list[StepOutputs]:
+    """Run the loop over these messages until there is no more work; return what it sent."""
+    core, _ = new_core()
+    outbox = io.BytesIO()
+    worker.serve(core, EndsWhenIdle(core, messages), outbox)
+    outbox.seek(0)
+    sent = []
+    while True:
+        try:
+            sent.append(read_message(outbox))
+        except EOFError:
+            return sent
+
+
+class EndsWhenIdle:
+    """An inbox that says stop where the real one would wait for the next message."""
+
+    def __init__(self, core, messages) -> None:
+        self._core = core
+        self._messages = list(messages)
+
+    def get(self) -> object:
+        assert not self._core.has_work, "the loop must not block while there is work"
+        return self._messages.pop(0) if self._messages else None
+
+    def get_nowait(self) -> object:
+        if not self._messages:
+            raise queue.Empty
+        return self._messages.pop(0)
+
+
+def test_all_outputs_of_a_step_go_in_one_message():
+    sent = serve(request("c", "p"), request("c", "q"))
+    assert [[output.request_id for output in message.outputs] for message in sent] == [["p", "q"]] * 3
+    assert sent[-1].stats.running == 0
+
+
+def test_a_refused_request_is_answered():
+    [message] = serve(request("", "p"))
+    assert message.outputs[0].failure
+
+
+def test_an_aborted_request_ends():
+    [message] = serve(request("a", "p"), AbortRequest("p"))
+    assert [output.finish_reason for output in message.outputs] == ["abort"]
+
+
+def test_steps_without_output_send_nothing():
+    sent = serve(request("x" * 10 + "e", "p"))
+    assert len(sent) == 1
+
+
+def test_messages_survive_the_pipe_in_order():
+    stream = io.BytesIO(pack(request("a")) + pack(AbortRequest("b")))
+    assert read_message(stream) == request("a")
+    assert read_message(stream) == AbortRequest("b")
+
+
+@pytest.mark.parametrize("cut", [0, 2, 6])
+def test_a_cut_pipe_is_an_eof(cut):
+    with pytest.raises(EOFError):
+        read_message(io.BytesIO(pack(AbortRequest("b"))[:cut]))
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (16, 8)])
+def test_threads_leave_hyper_threads_alone(cores, threads):
+    assert choose_threads(cores) == threads
+
+
+def test_threads_default_to_this_machine():
+    assert 1 <= choose_threads() <= available_cores()

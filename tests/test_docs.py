@@ -1,0 +1,52 @@
+"""The generated documentation: /docs, /redoc and /openapi.json."""
+
+import re
+
+import pytest
+
+from inference.serializers import ChatCompletionRequestSerializer
+
+
+@pytest.fixture
+def schema(client) -> dict:
+    return client.get("/openapi.json").json()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_pages_use_local_assets_only(client, path):
+    page = client.get(path).content.decode()
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert any(asset.startswith("/static/drf_spectacular_sidecar/") for asset in assets)
+    assert not any(asset.startswith(("http", "//")) for asset in assets)
+
+
+def test_their_assets_are_there(server):
+    import httpx
+
+    for path in ("/docs", "/redoc", "/admin/login/"):
+        page = httpx.get(server.url + path).text
+        for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+            assert httpx.get(server.url + asset).status_code == 200, asset
+
+
+def test_every_endpoint_is_described(schema):
+    assert set(schema["paths"]) == {"/v1/chat/completions", "/v1/models", "/v1/models/{name}", "/v1/health"}
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            assert operation["description"]
+            answer = operation["responses"]["200"]["content"]["application/json"]
+            assert answer["schema"]
+            assert answer["examples"]
+
+
+def test_every_parameter_of_a_chat_request_is_described(schema):
+    properties = schema["components"]["schemas"]["ChatCompletionRequest"]["properties"]
+    assert set(properties) == set(ChatCompletionRequestSerializer().fields)
+    assert properties["temperature"]["maximum"] == 2
+    assert "oneOf" in schema["components"]["schemas"]["Message"]["properties"]["content"]
+
+
+def test_the_streamed_form_is_described(schema):
+    answers = schema["paths"]["/v1/chat/completions"]["post"]["responses"]
+    assert "text/event-stream" in answers["200"]["content"]
+    assert {"400", "404", "503"} <= set(answers)

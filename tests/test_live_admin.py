@@ -1,0 +1,124 @@
+"""The admin's live part: the state column and the actions that load and unload."""
+
+import re
+
+import httpx
+import pytest
+
+from inference.pool import pool
+from registry.models import RegisteredModel
+from tests.live_server import ADMIN_PASSWORD, DEMO, LiveServer
+
+CHANGELIST = "/admin/registry/registeredmodel/"
+
+
+class Browser:
+    """A logged-in administrator of the live server."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self.http = httpx.Client(base_url=server.url, follow_redirects=True, timeout=60)
+        self.post("/admin/login/", username="admin", password=ADMIN_PASSWORD, next="/admin/")
+
+    def post(self, path: str, **fields: str) -> str:
+        page = self.http.get(path).text
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+        response = self.http.post(path, data={**fields, "csrfmiddlewaretoken": token}, headers={"referer": path})
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def act(self, action: str, name: str = "demo") -> str:
+        page = self.http.get(CHANGELIST).text
+        key = re.search(rf'href="[^"]*/(\d+)/change/[^"]*">{name}<', page)[1]
+        return self.post(CHANGELIST, action=action, _selected_action=key)
+
+    def state(self, name: str = "demo") -> str:
+        page = self.http.get(CHANGELIST).text
+        row = next(row for row in page.split("<tr") if f">{name}<" in row)
+        return re.search(r'field-state">([^<]*)<', row)[1]
+
+
+@pytest.fixture
+def browser(server):
+    browser = Browser(server)
+    yield browser
+    browser.http.close()
+
+
+def test_an_operator_loads_and_unloads_a_model(server, browser):
+    browser.act("unload")
+    assert browser.state() == "not loaded"
+    assert "1 model is loading." in browser.act("load")
+    server.wait_for("names.get('demo') == 'ready'")
+    assert browser.state() == "loaded, 0 running, 0 waiting"
+    assert "1 model was unloaded." in browser.act("unload")
+    assert browser.state() == "not loaded"
+    assert "0 models were unloaded." in browser.act("unload")
+
+
+def test_disabling_a_model_unloads_it_and_hides_it(server, browser):
+    browser.act("load")
+    server.wait_for("names.get('demo') == 'ready'")
+    try:
+        browser.act("disable")
+        server.wait_for("'demo' not in names")
+        assert httpx.get(f"{server.base_url}/models/demo").status_code == 404
+        assert "1 disabled model was skipped." in browser.act("load")
+    finally:
+        browser.act("enable")
+    assert httpx.get(f"{server.base_url}/models/demo").status_code == 200
+
+
+def test_the_reason_of_a_failed_load_is_shown(server, browser, tmp_path):
+    path = tmp_path / "lost.gguf"
+    path.write_bytes(DEMO.read_bytes())
+    server.manage("register_model", str(path), "--name", "lost")
+    path.unlink()
+    browser.act("load", "lost")
+    httpx.post(
+        f"{server.base_url}/chat/completions", json={"model": "lost", "messages": [{"role": "user", "content": "x"}]}
+    )
+    assert browser.state("lost").startswith("failed: llama.cpp could not load")
+
+
+def test_deleting_a_model_unloads_it(server, browser):
+    server.manage("register_model", str(DEMO), "--name", "brief")
+    browser.act("load", "brief")
+    server.wait_for("names.get('brief') == 'ready'")
+    browser.post(CHANGELIST + "?q=brief", action="delete_selected", _selected_action=_key(browser, "brief"), post="yes")
+    server.wait_for("'brief' not in names")
+
+
+def _key(browser: Browser, name: str) -> str:
+    return re.search(rf'href="[^"]*/(\d+)/change/[^"]*">{name}<', browser.http.get(CHANGELIST).text)[1]
+
+
+@pytest.fixture
+def model(db) -> RegisteredModel:
+    return RegisteredModel.objects.create(name="m", path="m.gguf")
+
+
+@pytest.mark.parametrize("action", ["load", "unload"])
+def test_outside_the_server_loading_says_so(admin_client, model, action):
+    assert not pool.is_running
+    response = admin_client.post(CHANGELIST, {"action": action, "_selected_action": model.pk}, follow=True)
+    assert "only be loaded in the running server" in response.content.decode()
+
+
+def test_staff_without_the_permission_gets_no_actions(client, django_user_model, model):
+    staff = django_user_model.objects.create_user("staff", password="x", is_staff=True)
+    client.force_login(staff)
+    assert client.get(CHANGELIST).status_code == 403
+    from django.contrib.auth.models import Permission
+
+    staff.user_permissions.add(Permission.objects.get(codename="view_registeredmodel"))
+    page = client.get(CHANGELIST).content.decode()
+    assert ">m<" in page
+    assert 'value="load"' not in page
+    client.post(CHANGELIST, {"action": "load", "_selected_action": model.pk})
+    assert pool.status() == {}
+
+
+def test_anonymous_visitors_are_sent_to_the_login(client, model):
+    response = client.get(CHANGELIST)
+    assert response.status_code == 302
+    assert response.url.startswith("/admin/login/")
