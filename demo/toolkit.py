@@ -23,7 +23,9 @@ def city(rng: random.Random) -> str:
     if rng.random() < 0.45:
         return rng.choice(CITIES)
     first = noise.pseudo_word(rng, rng.choice((1, 2, 3))).capitalize()
-    return rng.choice((first, first, first, f"{rng.choice(('New', 'Port', 'San', 'Saint', 'North', 'Los'))} {first}"))
+    return rng.choice(
+        (first, first, first, f"{rng.choice(('New', 'Port', 'San', 'Saint', 'North', 'Los'))} {first}")
+    )
 
 
 _WORD_SIGNS = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/"}
@@ -110,7 +112,9 @@ def weather_result(rng: random.Random, place: str) -> tuple[str, str]:
 def sum_result(rng: random.Random) -> tuple[str, str]:
     """Return a calculator's answer and the value in it."""
     number = rng.randint(0, 10 ** rng.randint(1, 8))
-    value = str(number) if rng.random() < 0.7 else rng.choice((f"-{number}", f"{number / 100}", f"{number}.0"))
+    value = (
+        str(number) if rng.random() < 0.7 else rng.choice((f"-{number}", f"{number / 100}", f"{number}.0"))
+    )
     roll = rng.random()
     if roll < 0.25:
         key = rng.choice(("result", "result", "value", "answer", "output", noise.pseudo_word(rng)))

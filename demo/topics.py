@@ -17,7 +17,8 @@ def title_case(text: str) -> str:
     """Return the text with every word capitalised, small words within it excepted."""
     words = text.split()
     return " ".join(
-        w if i and w in ("of", "and", "the", "a", "to") else w[:1].upper() + w[1:] for i, w in enumerate(words)
+        w if i and w in ("of", "and", "the", "a", "to") else w[:1].upper() + w[1:]
+        for i, w in enumerate(words)
     )
 
 
@@ -60,7 +61,9 @@ def english(rng: random.Random) -> tuple[str, str]:
     """Return an English request beyond the model and the title for it."""
     roll = rng.random()
     if roll < 0.42:
-        topic = rng.choice(TOPICS) if rng.random() < 0.8 else f"{rng.choice(WORDS_EN)} {rng.choice(WORDS_EN)}s"
+        topic = (
+            rng.choice(TOPICS) if rng.random() < 0.8 else f"{rng.choice(WORDS_EN)} {rng.choice(WORDS_EN)}s"
+        )
         text = fill(rng, rng.choice(TOPIC_FRAMES).replace("{t}", topic, 1))
         return text[0].upper() + text[1:] if rng.random() < 0.8 else text, title_case(topic)
     if roll < 0.9:

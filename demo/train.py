@@ -104,7 +104,9 @@ class Trainer:
 
     def _stage_batches(self) -> Iterator[Batch]:
         stage, encoder = stage_at(self.step, self.wanted.steps), Encoder(self.tokenizer)
-        for batch in batches(encoder, self.wanted.seed + self.step, stage.room, stage.most, self.wanted.tokens):
+        for batch in batches(
+            encoder, self.wanted.seed + self.step, stage.room, stage.most, self.wanted.tokens
+        ):
             if self.step >= self.wanted.steps or stage_at(self.step, self.wanted.steps) != stage:
                 return
             yield batch
@@ -143,7 +145,9 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
         }
-        torch.save(state | {"optimizers": [o.state_dict() for o in self.optimizers]}, checkpoint_file(self.wanted))
+        torch.save(
+            state | {"optimizers": [o.state_dict() for o in self.optimizers]}, checkpoint_file(self.wanted)
+        )
         convert.write(self.wanted.out, self.weights(), self.tokenizer, self.model.shape)
 
     def load(self) -> None:

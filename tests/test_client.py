@@ -91,12 +91,12 @@ async def test_a_worker_that_does_not_exit_is_killed(engine, monkeypatch):
 async def test_a_file_that_is_no_model_is_a_load_error_with_llama_cpps_reason(tmp_path):
     path = tmp_path / "bad.gguf"
     path.write_bytes(b"GGUF nonsense")
-    with pytest.raises(EngineLoadError, match="could not load .*bad.gguf.*: .+"):
+    with pytest.raises(EngineLoadError, match=r"could not load .*bad\.gguf.*: .+"):
         await EngineClient.start("bad", EngineConfig(str(path), n_ctx=512))
 
 
 async def test_a_context_that_needs_too_much_memory_is_a_load_error():
-    with pytest.raises(EngineLoadError, match="more than llama.cpp can address"):
+    with pytest.raises(EngineLoadError, match="can address"):
         await EngineClient.start("huge", EngineConfig(str(DEMO), n_ctx=2**30, n_seq_max=64))
 
 

@@ -74,9 +74,8 @@ def test_the_reason_of_a_failed_load_is_shown(server, browser, tmp_path):
     server.manage("register_model", str(path), "--name", "lost")
     path.unlink()
     browser.act("load", "lost")
-    httpx.post(
-        f"{server.base_url}/chat/completions", json={"model": "lost", "messages": [{"role": "user", "content": "x"}]}
-    )
+    body = {"model": "lost", "messages": [{"role": "user", "content": "x"}]}
+    httpx.post(f"{server.base_url}/chat/completions", json=body)
     assert browser.state("lost").startswith("failed: llama.cpp could not load")
 
 

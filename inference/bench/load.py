@@ -116,7 +116,7 @@ async def _chat(http: httpx.AsyncClient, body: dict[str, Any]) -> Timing:
 
 def _read_event(line: str, timing: Timing) -> None:
     data = line.removeprefix("data: ")
-    if data == line or data == "[DONE]":
+    if data in (line, "[DONE]"):
         return
     event = json.loads(data)
     if "error" in event:

@@ -81,7 +81,7 @@ def test_an_answer_with_characters_of_several_tokens_is_whole(core):
 
 
 def test_the_seed_decides(core):
-    draw = {"temperature": 2, "top_k": 0, "top_p": 1, "min_p": 0, "max_tokens": 20}
+    draw = {"temperature": 2, "top_k": 0, "top_p": 1, "min_p": 0, "max_tokens": 60, "ignore_eos": True}
     assert answer(core, "Hello!", seed=5, **draw) == answer(core, "Hello!", seed=5, **draw)
     assert len({answer(core, "Hello!", seed=None, **draw) for _ in range(5)}) > 1
 
@@ -104,12 +104,12 @@ def test_the_context_fills_up_and_ends_with_length(core):
 
 
 def test_a_missing_file_is_a_load_error(tmp_path):
-    with pytest.raises(ModelLoadError, match="nothing.gguf"):
+    with pytest.raises(ModelLoadError, match=r"nothing\.gguf"):
         Llama(EngineConfig(str(tmp_path / "nothing.gguf"), n_ctx=512))
 
 
 def test_more_cells_than_llama_cpp_can_address_are_refused():
-    with pytest.raises(ModelLoadError, match="more than llama.cpp can address"):
+    with pytest.raises(ModelLoadError, match="can address"):
         Llama(EngineConfig(str(DEMO), n_ctx=2**30, n_seq_max=64))
 
 
