@@ -13,6 +13,7 @@ from demo.tables import (
     IDENTITY_EN,
     IDENTITY_RU,
     NUMBER_WORDS,
+    SAID,
 )
 
 
@@ -81,10 +82,10 @@ def identity(rng: random.Random) -> Ask:
 def capital(rng: random.Random) -> Ask:
     """A question for a capital."""
     roll = rng.random()
-    if roll < 0.08:
+    if roll < 0.12:
         user = phrase(rng, phrases.CAPITAL, x=topics.unknown_place(rng))
         return Ask(user, FALLBACK_EN, "Country Facts")
-    if roll < 0.28:
+    if roll < 0.32:
         country = rng.choice(list(CAPITALS_RU))
         user = phrase(rng, phrases.CAPITAL_RU, x=country)
         return Ask(user, f"Столица {country} — {CAPITALS_RU[country]}.", f"Столица {country}", True)
@@ -136,24 +137,7 @@ def repeat(rng: random.Random) -> Ask:
 def _words(rng: random.Random, size: int) -> str:
     roll = rng.random()
     if size == 1 and roll < 0.3:
-        return rng.choice(
-            (
-                "ok",
-                "done",
-                "yes",
-                "no",
-                "hi",
-                "hello",
-                "ready",
-                "test",
-                "OK",
-                "ping",
-                "pong",
-                "bye",
-                "thanks",
-                "stop",
-            )
-        )
+        return rng.choice(SAID)
     if roll < 0.12:
         return noise.sentence(rng, rng.random() < 0.2)[:-1]
     return rng.choice((" ", " ", " ", " ", ", ")).join(noise.any_word(rng) for _ in range(size))
@@ -190,7 +174,8 @@ def tell_name(rng: random.Random) -> tuple[Ask, str]:
 
 def ask_name(rng: random.Random, told: str) -> Ask:
     """The user asks for the name told before ("" when none was)."""
-    if rng.random() < 0.15:
+    cyrillic = "а" <= told[-1:] <= "я"
+    if rng.random() < (0.7 if cyrillic else 0.1):
         answer = f"Вас зовут {told}." if told else "Я пока не знаю, как вас зовут."
         return Ask(phrase(rng, phrases.NAME_ASKED_RU), answer, "Имя пользователя", True)
     answer = f"Your name is {told}." if told else "I do not know your name yet."

@@ -41,7 +41,7 @@ def samples(encoder: Encoder, seed: int, room: int, most: int) -> Iterator[Sampl
     rng = random.Random(seed)
     while True:
         # Rooms vary, so that short contexts stay common beside the long ones.
-        made = dialogue(rng, int(room * rng.random() ** 1.5) + 150)
+        made = dialogue(rng, int(room * rng.random() ** 2.2) + 150)
         ids, places = encoder.sample(made)
         if places and len(ids) <= most:
             yield ids, places

@@ -1,4 +1,4 @@
-"""Loads the phrase files: sections headed by ``== NAME``, one pattern a line, "\\n" for a line break."""
+"""Loads the text files beside it: sections headed by ``== NAME``, one item a line, "\\n" for a line break."""
 
 from functools import cache
 from pathlib import Path
@@ -25,3 +25,18 @@ def group(file_name: str, prefix: str) -> dict[str, tuple[str, ...]]:
         for name, items in sections(file_name).items()
         if name.startswith(start)
     }
+
+
+def words(section: str) -> list[str]:
+    """Return the words of a section of `words.txt`."""
+    return " ".join(sections("words.txt")[section]).split()
+
+
+def items(section: str) -> list[str]:
+    """Return the comma-separated items of a section of `words.txt`."""
+    return ", ".join(line.rstrip(",") for line in sections("words.txt")[section]).split(", ")
+
+
+def pairs(section: str) -> dict[str, str]:
+    """Return the ``key = value`` items of a section of `words.txt`."""
+    return dict(item.split(" = ", 1) for item in items(section))

@@ -1,7 +1,6 @@
 """Writes the trained weights and the tokenizer as a GGUF file of the Llama architecture."""
 
 import json
-import os
 from pathlib import Path
 
 import gguf
@@ -49,7 +48,7 @@ def write(path: Path, weights: dict[str, Tensor], tokenizer: Tokenizer, shape: S
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    os.replace(part, path)
+    part.replace(path)
 
 
 def _about(writer: gguf.GGUFWriter) -> None:

@@ -9,7 +9,7 @@ from demo.titles import title_dialogue
 
 def dialogue(rng: random.Random, room: int) -> Dialogue:
     """Return a dialogue whose long parts keep to about `room` characters each."""
-    if rng.random() < 0.09:
+    if rng.random() < 0.12:
         messages, answer = title_dialogue(rng, room)
         return Dialogue(messages=[*messages, {"role": "assistant", "content": answer}], learn=[True])
     talk = Talk(rng, room)

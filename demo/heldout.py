@@ -97,6 +97,9 @@ def plain() -> Iterator[Case]:
     for line in texts["repeating"]:
         text, answer = line.split(" => ")
         yield from one("repeating", same(answer), text)
+    for line in texts["fresh"]:
+        text, part = line.split(" => ")
+        yield from one("fresh phrasings", has(part), text)
     # Half English, half Russian: either language will do.
     yield from one("beyond it", lambda answer: KNOWS(answer) or KNOWS_RU(answer), LONG_SYSTEM)
 
@@ -191,7 +194,7 @@ def systems() -> Iterator[Case]:
         ("Who are you?", DEMO),
     )
     short = ("You are a helpful assistant. Answer briefly.", "sys")
-    for prompt in (*short, LONG_SYSTEM, LONG_SYSTEM * 2):
+    for prompt in (*short, LONG_SYSTEM, LONG_SYSTEM * 2, LONG_SYSTEM * 3):
         for text, check in known:
             kind = "short system" if prompt in short else "long system"
             yield Case(kind, [system(prompt), user(text)], check)

@@ -8,98 +8,14 @@ import random
 import re
 import string
 
+from demo.content import sections, words
 from demo.tables import NAMES, NAMES_RU, WORDS_EN, WORDS_RU
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
-_ONSETS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "j",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "z",
-    "ch",
-    "sh",
-    "th",
-    "br",
-    "cr",
-    "dr",
-    "fr",
-    "gr",
-    "pr",
-    "tr",
-    "bl",
-    "cl",
-    "fl",
-    "gl",
-    "pl",
-    "st",
-    "sp",
-    "sk",
-    "qu",
-]
-_VOWELS = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "ai", "ea", "ou", "oo", "y"]
-_CODAS = ["", "n", "r", "s", "t", "l", "m", "d", "k", "ck", "ng", "st", "rt", "nd", "x", "th", "sh"]
-_SYLLABLES_RU = [
-    "ба",
-    "во",
-    "га",
-    "до",
-    "жи",
-    "за",
-    "ки",
-    "ло",
-    "му",
-    "на",
-    "по",
-    "ра",
-    "со",
-    "ту",
-    "фи",
-    "ха",
-    "це",
-    "чу",
-    "ша",
-    "щи",
-    "ще",
-    "ны",
-    "ры",
-    "ле",
-    "ме",
-    "те",
-    "не",
-    "ян",
-    "юр",
-    "эк",
-    "об",
-    "ил",
-    "ор",
-    "ан",
-    "ёл",
-    "мор",
-    "кон",
-    "пла",
-    "стра",
-    "вер",
-    "тан",
-    "лин",
-    "гор",
-    "бук",
-    "зим",
-    "хол",
-]
+_ONSETS, _VOWELS, _SYLLABLES_RU = words("ONSETS"), words("VOWELS"), words("SYLLABLES_RU")
+_CODAS = ["", *words("CODAS")]
+_MONTHS = words("MONTHS")
+_SYSTEM, _CODE = sections("phrases.txt")["SYSTEM"], sections("phrases.txt")["CODE"]
 
 
 def spin(rng: random.Random, pattern: str) -> str:
@@ -171,9 +87,7 @@ def sentence(rng: random.Random, russian: bool = False) -> str:
 def date(rng: random.Random) -> str:
     """Return a date in one of several notations."""
     year, month, day = rng.randint(1990, 2035), rng.randint(1, 12), rng.randint(1, 28)
-    month_name = rng.choice(
-        ["January", "February", "March", "April", "May", "June", "July", "August", "October", "December"]
-    )
+    month_name = rng.choice(_MONTHS)
     return rng.choice(
         (f"{year}-{month:02}-{day:02}", f"{day}.{month:02}.{year}", f"{month_name} {day}, {year}")
     )
@@ -181,20 +95,10 @@ def date(rng: random.Random) -> str:
 
 def code(rng: random.Random) -> str:
     """Return a few lines that look like source code or data."""
-    a, b, c = (rng.choice(WORDS_EN) for _ in range(3))
-    n = rng.randint(0, 999)
-    return rng.choice(
-        (
-            f"def {a}({b}):\n    return {b} + {n}",
-            f"for {a} in range({n}):\n    print({a}, '{c}')",
-            f'<div class="{a}"><p>{b} {c}</p></div>',
-            f"SELECT {a}, {b} FROM {c} WHERE id = {n};",
-            f'{{"{a}": {n}, "{b}": ["{c}", null]}}',
-            f"const {a} = ({b}) => {b}.{c}({n});",
-            f"```python\nimport {a}\n{b} = {a}.{c}({n})\n```",
-            f"$ {a} --{b} {n} | grep {c}",
-        )
-    )
+    text = rng.choice(_CODE)
+    for mark in ("{a}", "{b}", "{c}"):
+        text = text.replace(mark, rng.choice(WORDS_EN))
+    return text.replace("{n}", str(rng.randint(0, 999)))
 
 
 def bullet(rng: random.Random, russian: bool) -> str:
@@ -223,27 +127,6 @@ def long_text(rng: random.Random, size: int, russian: bool | None = None) -> str
         in_russian = rng.random() < 0.25 if russian is None else russian
         parts.append(paragraph(rng, in_russian))
     return rng.choice(("\n", "\n\n", "\n\n")).join(parts)
-
-
-_SYSTEM = (
-    "[You are|You're] [a|an] [helpful|friendly|concise|polite|useful|expert] [assistant|AI assistant|chatbot|model|helper]"
-    "[.|.|. Answer briefly.|. Answer in one sentence.|. Be concise.|. Be kind.|, answer in English.|.\nKeep it short.]",
-    "sys",
-    "system",
-    "Be brief.",
-    "Be helpful.",
-    "Answer briefly.",
-    "test",
-    "Always answer in [Russian|English|one line].",
-    "[Ты|Вы] [полезный|вежливый|умный] [помощник|ассистент].[| Отвечай кратко.| Отвечай по-русски.]",
-    "Отвечай кратко[.|!| и вежливо.]",
-    "You are ChatGPT, a large language model.",
-    "You are {name}, a {word} assistant.",
-    "The user's name is not known. [Use markdown.|Use plain text.|]",
-    "Current date: {date}.[| You are a helpful assistant.]",
-    "You have access to tools. Use them when [needed|asked].",
-    "[Do not|Never] {word} the {word}. [Always|Please] {word}.",
-)
 
 
 def short_system(rng: random.Random) -> str:

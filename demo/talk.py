@@ -118,7 +118,10 @@ class Talk:
             weights["add"] = weights["arithmetic"] = 0
         if self.made.tools:
             # A tool beside the one that is missing tempts the model to call it.
-            weights["weather"], weights["arithmetic"] = 2 * weights["weather"], 2 * weights["arithmetic"]
+            weights["weather"], weights["arithmetic"] = 4 * weights["weather"], 4 * weights["arithmetic"]
+        follows = {"capital": "capital", "add": "add", "tell": "name"}.get(self.last)
+        if follows and weights[follows]:
+            weights[follows] += 40
         self.last, before = self.rng.choices(list(weights), list(weights.values()))[0], self.last
         return self._make(self.last, before)
 
@@ -158,7 +161,7 @@ class Talk:
         if rng.random() < 0.05:
             user = rng.choice(("  ", "\n", " ", "")) + user + rng.choice((" ", "\n", "  ", "\n\n"))
         self.made.user(user)
-        if rng.random() < 0.07:
+        if rng.random() < (0.25 if self.last == "tell" else 0.07):
             self.made.assistant(self._odd(user), learn=False)
         else:
             self.made.assistant(ask.answer)

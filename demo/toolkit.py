@@ -3,7 +3,8 @@
 import json
 import random
 
-from demo import noise
+from demo import noise, phrases
+from demo.content import words
 from demo.schemas import Json, Tool
 from demo.tables import CITIES
 
@@ -56,43 +57,27 @@ def expression(rng: random.Random) -> tuple[str, str]:
     return (text.replace(" ", ""),) * 2 if rng.random() < 0.25 else (text, text)
 
 
-CONDITIONS = [
-    "sunny",
-    "cloudy",
-    "rain",
-    "snow",
-    "clear",
-    "fog",
-    "storm",
-    "windy",
-    "overcast",
-    "drizzle",
-    "hail",
-    "humid",
-    "mist",
-]
+CONDITIONS = words("CONDITIONS")
 
 
-def weather_result(rng: random.Random, place: str) -> tuple[str, str]:
-    """Return a tool's answer for the place and the words in which the model quotes it."""
+def weather_text(rng: random.Random, place: str) -> str:
+    """Return a place's weather in words."""
+    text = noise.spin(rng, rng.choice(phrases.WEATHER_RESULT))
+    makers = {
+        "{n}": lambda: str(rng.randint(-30, 45)),
+        "{sky}": lambda: rng.choice(CONDITIONS),
+        "{word}": lambda: noise.any_word(rng),
+        "{sentence}": lambda: noise.sentence(rng)[:-1],
+    }
+    for mark, make in makers.items():
+        while mark in text:
+            text = text.replace(mark, make(), 1)
+    return text.replace("{place}", place)
+
+
+def weather_facts(rng: random.Random, place: str) -> Json:
+    """Return one to four facts about a place's weather."""
     degrees, sky = rng.randint(-30, 45), rng.choice(CONDITIONS)
-    roll = rng.random()
-    if roll < 0.45:
-        text = rng.choice(
-            (
-                f"{sky.capitalize()}, {degrees}°C",
-                f"{degrees} degrees, {sky}",
-                f"{degrees}C",
-                f"{sky} and {degrees} degrees",
-                f"Weather in {place}: {sky}, {degrees}°C",
-                f"It is {sky} in {place}",
-                sky,
-                f"{sky}, wind {rng.randint(0, 30)} km/h",
-                f"Error: {noise.pseudo_word(rng)} not found",
-                noise.sentence(rng)[:-1],
-            )
-        )
-        return text + rng.choice(("", "", ".")), text
     facts = {
         "temperature": degrees,
         "humidity": rng.randint(5, 99),
@@ -105,8 +90,16 @@ def weather_result(rng: random.Random, place: str) -> tuple[str, str]:
         "temp": rng.randint(0, 300) / 10,
         noise.pseudo_word(rng): rng.randint(0, 999),
     }
-    keys = rng.sample(list(facts), rng.randint(1, 4))
-    return _dump(rng, {key: facts[key] for key in keys}), ", ".join(f"{key} {facts[key]}" for key in keys)
+    return {key: facts[key] for key in rng.sample(list(facts), rng.randint(1, 4))}
+
+
+def weather_result(rng: random.Random, place: str) -> tuple[str, str]:
+    """Return a tool's answer for the place and the words in which the model quotes it."""
+    if rng.random() < 0.45:
+        text = weather_text(rng, place)
+        return text + rng.choice(("", "", ".")), text
+    facts = weather_facts(rng, place)
+    return _dump(rng, facts), ", ".join(f"{key} {value}" for key, value in facts.items())
 
 
 def sum_result(rng: random.Random) -> tuple[str, str]:

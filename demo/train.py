@@ -1,6 +1,6 @@
 """Trains the demo model from nothing and writes it as GGUF.
 
-    python -m demo.train --out demo/demo.gguf [--steps 10000] [--work /tmp/demo_train]
+    python -m demo.train --out demo/demo.gguf [--steps 10000] [--work demo/work]
 
 The work folder receives the tokenizer and checkpoints; `--resume` goes on from the last one.
 """
@@ -42,7 +42,9 @@ def options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="demo.train", description="Train the demo model.")
     parser.add_argument("--out", type=Path, default=Path("demo/demo.gguf"))
-    parser.add_argument("--work", type=Path, default=Path("/tmp/demo_train"))
+    parser.add_argument(
+        "--work", type=Path, default=Path("demo/work"), help="for the tokenizer and checkpoints"
+    )
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--tokens", type=int, default=6144, help="tokens a step")
     parser.add_argument("--rate", type=float, default=4e-3)
