@@ -18,7 +18,7 @@ admin.site.unregister(RegisteredModel)
 class LiveModelAdmin(RegisteredModelAdmin):
     """Adds the state column and the actions that load and unload."""
 
-    list_display = [*RegisteredModelAdmin.list_display, "state"]
+    list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
     actions = [*RegisteredModelAdmin.actions, "load", "unload"]
 
     @admin.display(description=_("state"))

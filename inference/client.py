@@ -41,7 +41,8 @@ class EngineLoadError(Exception):
 class EngineClient:
     """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
 
-    A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so.
+    A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so, and `failure` says
+    why.
     """
 
     def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
@@ -49,7 +50,7 @@ class EngineClient:
         self.config = config
         self.stats = EngineStats()
         self.started_at = time.time()
-        self._failure: Failure | None = None
+        self.failure: Failure | None = None
         self.info: EngineInfo
         self._process = process
         self._generations: dict[str, Generation] = {}
@@ -80,7 +81,7 @@ class EngineClient:
 
     @property
     def is_alive(self) -> bool:
-        return self._failure is None
+        return self.failure is None
 
     @property
     def num_open(self) -> int:
@@ -94,7 +95,7 @@ class EngineClient:
     def submit(self, request: GenerateRequest, generation: Generation) -> None:
         """Send a request; its outputs go to `generation`, whose `close` aborts it."""
         if not self.is_alive:
-            generation.put(Output(request.id, failure=self._failure))
+            generation.put(Output(request.id, failure=self.failure))
             return
         self._generations[request.id] = generation
         self._idle.clear()
@@ -160,10 +161,10 @@ class EngineClient:
 
     def _end(self, code: FailureCode, message: str) -> None:
         """Fail the open requests and those that still come."""
-        self._failure = Failure(code, message)
+        self.failure = Failure(code, message)
         for request_id, generation in list(self._generations.items()):
             self._forget(request_id)
-            generation.put(Output(request_id, failure=self._failure))
+            generation.put(Output(request_id, failure=self.failure))
 
     def _abort(self, request_id: str) -> None:
         if request_id in self._generations:

@@ -41,11 +41,16 @@ class EngineStatus:
 class _Entry:
     spec: ModelSpec
     task: "asyncio.Task[EngineClient]"
+    num_waiting: int = 0
 
     @property
     def engine(self) -> EngineClient | None:
         is_ready = self.task.done() and not self.task.cancelled() and self.task.exception() is None
         return self.task.result() if is_ready else None
+
+    @property
+    def is_dead(self) -> bool:
+        return self.engine is not None and not self.engine.is_alive
 
 
 class EnginePool:
@@ -97,7 +102,11 @@ class EnginePool:
             self._entries[spec.key] = entry
             entry.task.add_done_callback(lambda _: self._drop_if_failed(entry))
         # Shielded: one impatient client must not cancel the load that others wait for.
-        return await asyncio.shield(entry.task)
+        entry.num_waiting += 1
+        try:
+            return await asyncio.shield(entry.task)
+        finally:
+            entry.num_waiting -= 1
 
     async def unload(self, key: int) -> bool:
         """End a model's engine, or its loading; open requests fail. False if it was not loaded."""
@@ -118,12 +127,13 @@ class EnginePool:
         await asyncio.gather(*self._background, return_exceptions=True)
 
     def status(self) -> dict[int, EngineStatus]:
-        """Return a snapshot of every loaded or loading model by its key."""
-        return {key: self._snapshot(entry) for key, entry in list(self._entries.items())}
+        """Return a snapshot of every loaded or loading model by its key; a dead engine is not loaded."""
+        return {key: self._snapshot(entry) for key, entry in list(self._entries.items()) if not entry.is_dead}
 
     def last_error(self, key: int) -> str:
-        """Return why the model last failed to load, empty if it did not or has been loaded since."""
-        return self._errors.get(key, "")
+        """Return why the model's engine died or could not be loaded, empty if it runs or never failed."""
+        entry = self._entries.get(key)
+        return entry.engine.failure.message if entry and entry.is_dead else self._errors.get(key, "")
 
     def _current(self, spec: ModelSpec) -> EngineClient | None:
         """Return the engine if it is ready, alive and runs with these settings; retire it otherwise."""
@@ -133,11 +143,10 @@ class EnginePool:
         if entry.spec.config != spec.config:
             self._retire(entry)
             return None
-        engine = entry.engine
-        if engine and not engine.is_alive:
+        if entry.is_dead:
             self._retire(entry)
             return None
-        return engine
+        return entry.engine
 
     def _retire(self, entry: _Entry) -> None:
         """Take an engine out of service; it ends when its open requests have finished."""
@@ -149,6 +158,8 @@ class EnginePool:
             engine = await entry.task
         except EngineLoadError:
             return
+        while entry.num_waiting:  # woken by the same load, they submit within the next turns of the loop
+            await asyncio.sleep(0)
         try:
             await engine.drained()
         finally:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -21,5 +22,6 @@ def unload_deleted(instance: RegisteredModel, **_: Any) -> None:
 
 
 def _unload(key: int) -> None:
+    """Unload once the change is visible to requests; one that came before would load the model again."""
     if key in pool.status():
-        pool.run(pool.unload(key))
+        transaction.on_commit(lambda: pool.run(pool.unload(key)))

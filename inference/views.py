@@ -7,6 +7,7 @@ from typing import Any
 from adrf.views import APIView
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
 from inference.chat.completion import ChatCompletion, Finished, KeepAlive
@@ -104,6 +105,7 @@ async def collect(completion: ChatCompletion, response: ChatResponse) -> dict[st
     raise AssertionError("a completion ends with Finished or an exception")
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Answer for unknown paths below `/v1`."""
     message = f"Unknown URL: {request.method} {request.path}. The API is described at /docs."

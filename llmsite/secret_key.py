@@ -11,6 +11,7 @@ def read_or_create_secret_key(path: Path) -> str:
 
     Two processes may start at once: the loser of the exclusive create reads the winner's key.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

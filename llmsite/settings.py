@@ -13,7 +13,6 @@ CONFIG = load_config()
 
 BASE_DIR: Path = PROJECT_ROOT
 DEBUG = False
-SECRET_KEY = CONFIG.server.secret_key or read_or_create_secret_key(BASE_DIR / ".secret_key")
 ALLOWED_HOSTS = list(CONFIG.server.allowed_hosts)
 
 INSTALLED_APPS = [
@@ -66,13 +65,19 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": dj_database_url.parse(CONFIG.database.url)}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+is_sqlite = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if is_sqlite:
     # WAL lets the admin write while requests read; IMMEDIATE waits for the lock instead of failing mid-transaction.
     DATABASES["default"]["OPTIONS"] = {
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
+
+# The key lives where the sessions live that it signs: recreating a container keeps both.
+DATA_DIR = Path(DATABASES["default"]["NAME"]).parent if is_sqlite else BASE_DIR
+SECRET_KEY = CONFIG.server.secret_key or read_or_create_secret_key(DATA_DIR / ".secret_key")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -9,6 +9,7 @@ from inference.engine.config import EngineConfig
 from inference.engine.messages import (
     EngineInfo,
     EngineStats,
+    Failure,
     FailureCode,
     GenerateRequest,
     Output,
@@ -28,14 +29,21 @@ class PaperEngine:
         self.info = EngineInfo(config.n_ctx, 1, 1, 0, name, "", 0.1)
         self.stats = EngineStats()
         self.pid = 1
-        self.is_alive = True
+        self.failure = None
         self.closed = False
         self.held = []
         self.holds = False
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def is_alive(self) -> bool:
+        return self.failure is None
+
     def submit(self, request, generation) -> None:
+        if self.failure:
+            generation.put(Output(request.id, failure=self.failure))
+            return
         self.held.append((request, generation))
         self._idle.clear()
         if not self.holds:
@@ -52,7 +60,7 @@ class PaperEngine:
 
     async def close(self) -> None:
         self.closed = True
-        self.is_alive = False
+        self.failure = Failure(FailureCode.UNLOADED, "closed")
 
 
 class Factory:
@@ -147,7 +155,9 @@ async def test_the_next_request_tries_again_after_a_failed_load(pool, factory):
 
 async def test_a_dead_engine_is_replaced(pool, factory):
     await outputs(pool.generate(spec(), REQUEST))
-    factory.engines[0].is_alive = False
+    factory.engines[0].failure = Failure(FailureCode.WORKER_DIED, "killed")
+    assert pool.status() == {}
+    assert pool.last_error(1) == "killed"
     assert (await outputs(pool.generate(spec(), REQUEST)))[0].text == "Hello"
     assert factory.num_starts == 2
 
@@ -172,8 +182,7 @@ async def test_settings_that_change_while_it_loads_start_it_again(pool, factory)
     await asyncio.sleep(0)
     second = pool.generate(spec(n_ctx=200), REQUEST)
     factory.gate.set()
-    assert await outputs(first)
-    assert await outputs(second)
+    assert [output.text for output in await outputs(first) + await outputs(second)] == ["Hello", "Hello"]
     assert factory.num_starts == 2
 
 

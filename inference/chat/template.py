@@ -1,4 +1,4 @@
-"""Rendering of chat templates. They come out of files from the internet: sandboxed, bounded in output and time."""
+"""Rendering of chat templates. They come out of files from the internet: sandboxed, and bounded in output."""
 
 import json
 import time
@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from inference.chat.messages import Message, fold_system
 
+# Both are checked whenever a template writes something; one that loops without writing goes on.
 MAX_PROMPT_CHARS = 16 * 1024 * 1024
 MAX_SECONDS = 10.0
 
