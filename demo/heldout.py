@@ -97,9 +97,10 @@ def plain() -> Iterator[Case]:
     for line in texts["repeating"]:
         text, answer = line.split(" => ")
         yield from one("repeating", same(answer), text)
-    for line in texts["fresh"]:
-        text, part = line.split(" => ")
-        yield from one("fresh phrasings", has(part), text)
+    for category in ("fresh", "fresh again"):
+        for line in texts[category]:
+            text, part = line.split(" => ")
+            yield from one(category, has(part), text)
     # Half English, half Russian: either language will do.
     yield from one("beyond it", lambda answer: KNOWS(answer) or KNOWS_RU(answer), LONG_SYSTEM)
 

@@ -121,14 +121,14 @@ class Talk:
             weights["weather"], weights["arithmetic"] = 4 * weights["weather"], 4 * weights["arithmetic"]
         follows = {"capital": "capital", "add": "add", "tell": "name"}.get(self.last)
         if follows and weights[follows]:
-            weights[follows] += 40
+            weights[follows] += 60
         self.last, before = self.rng.choices(list(weights), list(weights.values()))[0], self.last
         return self._make(self.last, before)
 
     def _make(self, kind: str, before: str) -> Ask:
         """Return an ask of the kind; after one of the same kind it may be a short follow-up."""
         rng = self.rng
-        follows = kind == before and rng.random() < 0.5
+        follows = kind == before and rng.random() < 0.7
         if kind == "tell":
             ask, self.name = asks.tell_name(rng)
             return ask
@@ -161,7 +161,7 @@ class Talk:
         if rng.random() < 0.05:
             user = rng.choice(("  ", "\n", " ", "")) + user + rng.choice((" ", "\n", "  ", "\n\n"))
         self.made.user(user)
-        if rng.random() < (0.25 if self.last == "tell" else 0.07):
+        if rng.random() < (0.4 if self.last == "tell" else 0.07):
             self.made.assistant(self._odd(user), learn=False)
         else:
             self.made.assistant(ask.answer)

@@ -42,6 +42,7 @@ def fill(rng: random.Random, pattern: str, russian: bool = False) -> str:
         "{big}": lambda: big_problem(rng),
         "{c}": lambda: rng.choice(list(CAPITALS)),
         "{u}": lambda: unknown_place(rng),
+        "{name}": lambda: noise.name(rng),
         "{city}": lambda: rng.choice(CITIES),
         "{text}": lambda: noise.long_text(rng, 80, russian),
     }

@@ -158,7 +158,8 @@ class EnginePool:
             engine = await entry.task
         except EngineLoadError:
             return
-        while entry.num_waiting:  # woken by the same load, they submit within the next turns of the loop
+        # Woken by the same load, they submit within the next turns of the loop.
+        while entry.num_waiting:  # noqa: ASYNC110
             await asyncio.sleep(0)
         try:
             await engine.drained()

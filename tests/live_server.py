@@ -72,8 +72,6 @@ def environment(folder: Path) -> dict[str, str]:
         "CONFIG_PATH": str(folder / "config.yml"),
         "DJANGO_SETTINGS_MODULE": "llmsite.settings",
         "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
-        # Spinning threads of several engines on few cores take turns badly.
-        "GOMP_SPINCOUNT": "1000",
     }
 
 

@@ -5,8 +5,13 @@ installed: 26 MB and 0.15 s for every worker, none of it used.
 """
 
 import importlib.util
+import os
 import sys
 import types
+
+from inference.engine.threads import limit_spinning
+
+limit_spinning(os.environ)
 
 if "llama_cpp" not in sys.modules:
     _spec = importlib.util.find_spec("llama_cpp")
@@ -16,6 +21,6 @@ if "llama_cpp" not in sys.modules:
     _package.__path__ = list(_spec.submodule_search_locations)
     sys.modules["llama_cpp"] = _package
 
-import llama_cpp.llama_cpp as lib
+import llama_cpp.llama_cpp as lib  # noqa: E402
 
 __all__ = ["lib"]
