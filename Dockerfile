@@ -26,8 +26,8 @@ RUN useradd --create-home --uid 1000 llmsite
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
-# The server writes the database into data/, downloads into models/ and its secret key beside them.
-RUN mkdir -p data models && chown llmsite /app && chown -R llmsite data models
+# The server writes its database and its secret key into data/, downloads into models/.
+RUN mkdir -p data models && chown -R llmsite data models
 USER llmsite
 
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 CONFIG_PATH=/app/config/production.yml

@@ -1,6 +1,7 @@
 """How request bodies are read: always as JSON, whatever the headers say."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -11,6 +12,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class AnyTypeJSONParser(BaseParser):
@@ -28,6 +31,8 @@ class AnyTypeJSONParser(BaseParser):
             raise ParseError("The request body is nested too deeply.") from None
         except ValueError as error:
             raise ParseError(f"The request body is not valid JSON: {error}.") from None
+        if SURROGATE.search(body):
+            _refuse_lone_surrogates(data)
         if not isinstance(data, dict):
             raise ParseError(f"The request body must be a JSON object, not {_json_type(data)}.")
         return data
@@ -52,6 +57,14 @@ def _read_bounded(stream: BinaryIO) -> bytes:
     if len(body) > limit:
         raise RequestDataTooBig(f"The request body is larger than {limit} bytes.")
     return body
+
+
+def _refuse_lone_surrogates(data: Any) -> None:
+    """Refuse text that no encoding can carry: JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ParseError(f"The request body has a lone surrogate, \\u{ord(error.object[error.start]):x}.") from None
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,10 +1,11 @@
 """Django settings, derived from the one YAML file that `llmsite.config` reads."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
 
-from llmsite.config import PROJECT_ROOT, load_config
+from llmsite.config import PROJECT_ROOT, ConfigError, load_config
 from llmsite.logs import logging_config
 from llmsite.secret_key import read_or_create_secret_key
 from llmsite.version import __version__
@@ -73,6 +74,8 @@ if is_sqlite:
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
     }
+elif find_spec("psycopg") is None:
+    raise ConfigError('database.url: PostgreSQL needs its driver, which `pip install "psycopg[binary]"` brings')
 
 # The key lives where the sessions live that it signs: recreating a container keeps both.
 DATA_DIR = Path(DATABASES["default"]["NAME"]).parent if is_sqlite else BASE_DIR

@@ -103,6 +103,7 @@ async def test_a_bad_field_is_named(change, param, part):
         (b"\xff", "UTF-8"),
         ('{"temperature": NaN}', "NaN is no JSON number"),
         ("[" * 100_000, "nested too deeply"),
+        (r'{"model": "\ud83d"}', r"lone surrogate, \ud83d"),
     ],
 )
 async def test_a_body_that_is_no_json_object_is_refused(body, part):

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -61,6 +62,14 @@ def test_a_wrong_configuration_stops_the_start(tmp_path):
     assert run.returncode == 1
     assert "server.prot" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.skipif(find_spec("psycopg") is not None, reason="the driver is installed")
+def test_postgresql_without_its_driver_says_what_to_install(tmp_path):
+    live_server.write_config(tmp_path, database={"url": "postgresql://user:password@localhost/llmsite"})
+    run = live_server.manage(tmp_path, "check")
+    assert run.returncode == 1
+    assert 'pip install "psycopg[binary]"' in run.stderr
 
 
 def test_reload_leaves_no_orphans(tmp_path):

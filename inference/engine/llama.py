@@ -18,6 +18,7 @@ from inference.engine.threads import choose_threads
 
 CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
 MAX_CELLS = 2**32 - 1
+RANDOM_SEED = 2**32 - 1  # LLAMA_DEFAULT_SEED (include/llama.h) asks llama.cpp for another seed each time
 DECODE_ERRORS = {
     1: "the KV cache has no room for this batch",
     2: "the computation was aborted",
@@ -185,8 +186,8 @@ class SamplerChain:
         self.add(lib.llama_sampler_init_top_p(params.top_p, 1))
         self.add(lib.llama_sampler_init_min_p(params.min_p, 1))
         self.add(lib.llama_sampler_init_temp(params.temperature))
-        seed = secrets.randbits(32) if params.seed is None else params.seed & 0xFFFFFFFF
-        self.add(lib.llama_sampler_init_dist(seed))
+        seed = secrets.randbits(64) if params.seed is None else params.seed
+        self.add(lib.llama_sampler_init_dist(seed % RANDOM_SEED))
 
     def sample(self, row: int) -> int:
         """Choose a token from the logits of `row` and account for it."""

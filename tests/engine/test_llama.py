@@ -116,3 +116,9 @@ def test_more_cells_than_llama_cpp_can_address_are_refused():
 def test_the_build_describes_itself():
     assert "CPU" in system_info()
     assert gpu_offload_supported() in (True, False)
+
+
+def test_every_seed_is_reproducible(core):
+    draw = {"temperature": 2, "top_k": 0, "top_p": 1, "min_p": 0, "max_tokens": 60, "ignore_eos": True}
+    for seed in (2**32 - 1, -1, 2**63 - 1):
+        assert answer(core, "Hello!", seed=seed, **draw) == answer(core, "Hello!", seed=seed, **draw)
