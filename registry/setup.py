@@ -45,13 +45,14 @@ def apply_config(config: Config, write: Write) -> list[str]:
 
 
 def register_demo(config: Config, write: Write) -> list[str]:
-    """Register the demo model in an empty registry, or read its file again; return why not, if it failed.
+    """Register the demo model, or read its file again; return why not, if it failed.
 
-    Nothing happens when the configuration names models, or when somebody removed the demo and kept others.
+    Nothing happens when the configuration names models, or when another file has the demo's name.
     """
     path = portable_path(DEMO_PATH)
-    is_registered = RegisteredModel.objects.filter(name=DEMO_NAME, path=path).exists()
-    if config.models or (RegisteredModel.objects.exists() and not is_registered):
+    namesake = RegisteredModel.objects.filter(name=DEMO_NAME).first()
+    is_registered = namesake is not None and namesake.path == path
+    if config.models or (namesake and not is_registered):
         return []
     if not DEMO_PATH.exists():
         write(f"model {DEMO_NAME}: skipped, there is no {DEMO_PATH}")

@@ -112,7 +112,7 @@ def test_a_model_with_a_wrong_value_is_not_written_at_all(configure, gguf):
     assert not RegisteredModel.objects.exists()
 
 
-def test_the_demo_is_registered_in_an_empty_registry(run, tmp_path):
+def test_the_demo_is_registered_beside_other_models(run, registered, tmp_path):
     write_gguf(tmp_path / "demo.gguf")
     assert "model demo: created" in run()
     model = RegisteredModel.objects.for_api("demo")
@@ -140,9 +140,11 @@ def test_a_broken_demo_is_an_error(tmp_path):
         call_command("setup")
 
 
-def test_the_demo_stays_away_where_other_models_are(run, registered, tmp_path):
+def test_another_model_of_the_demos_name_is_left_alone(run, registered, tmp_path):
+    RegisteredModel.objects.update(name="demo")
     write_gguf(tmp_path / "demo.gguf")
     assert not [line for line in run() if "demo" in line]
+    assert RegisteredModel.objects.get().path == registered.path
 
 
 def test_the_demo_stays_away_where_the_configuration_names_models(run, configure, gguf, tmp_path):
