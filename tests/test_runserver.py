@@ -35,16 +35,27 @@ def test_a_wrong_address_is_refused(text):
 
 
 def test_the_banner_names_what_to_open():
-    text = banner("0.0.0.0", 8123)
+    text = banner("0.0.0.0", 8123, "org/chat")
     for path in ("/v1", "/admin/", "/docs"):
         assert f"http://localhost:8123{path}" in text
-    assert "curl http://localhost:8123/v1/chat/completions" in text
+    assert """curl http://localhost:8123/v1/chat/completions -d '{"model": "org/chat",""" in text
+
+
+def test_the_banner_without_a_model_says_how_to_get_one():
+    assert "register_model" in banner("0.0.0.0", 8000, None)
+
+
+def test_an_unprepared_database_is_explained(tmp_path):
+    live_server.write_config(tmp_path)
+    run = live_server.manage(tmp_path, "runserver", "--noreload")
+    assert run.returncode == 1
+    assert "manage.py setup" in run.stderr
 
 
 def test_the_banner_says_when_only_this_machine_can_connect():
-    assert "server.host: 0.0.0.0" in banner("127.0.0.1", 8000)
-    assert "server.host: 0.0.0.0" not in banner("0.0.0.0", 8000)
-    assert "http://[::2]:8000/v1" in banner("::2", 8000)
+    assert "server.host: 0.0.0.0" in banner("127.0.0.1", 8000, "m")
+    assert "server.host: 0.0.0.0" not in banner("0.0.0.0", 8000, "m")
+    assert "http://[::2]:8000/v1" in banner("::2", 8000, "m")
 
 
 def test_the_server_prints_the_banner(server):

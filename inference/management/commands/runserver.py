@@ -1,11 +1,15 @@
 """`manage.py runserver`: the ASGI application on uvicorn, since Django's own server cannot stream."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
 import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from registry.models import RegisteredModel
 
 SHUTDOWN_TIMEOUT = 10  # seconds for open streams to end when the server stops or reloads
 
@@ -24,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *, addrport: str, noreload: bool, **_: Any) -> None:
         server = settings.CONFIG.server
         host, port = parse_address(addrport, server.host, server.port)
-        self.stdout.write(banner(host, port))
+        self.stdout.write(banner(host, port, self._first_model()))
         uvicorn.run(
             "llmsite.asgi:application",
             host=host,
@@ -37,6 +41,13 @@ class Command(BaseCommand):
             lifespan="on",
             ws="none",
         )
+
+    @staticmethod
+    def _first_model() -> str | None:
+        try:
+            return RegisteredModel.objects.enabled().values_list("name", flat=True).first()
+        except DatabaseError as error:
+            raise CommandError(f"the database is not ready ({error}); `python manage.py setup` prepares it") from error
 
 
 def reload_options() -> dict[str, Any]:
@@ -56,8 +67,8 @@ def parse_address(text: str, host: str, port: int) -> tuple[str, int]:
     return address.strip("[]") or host, int(number) if number else port
 
 
-def banner(host: str, port: int) -> str:
-    """Return the lines that tell a person what to open and what to type."""
+def banner(host: str, port: int, model: str | None) -> str:
+    """Return the lines that tell a person what to open and what to type; `model` is one that can answer."""
     shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else f"[{host}]" if ":" in host else host  # noqa: S104
     url = f"http://{shown}:{port}"
     lines = [
@@ -65,10 +76,12 @@ def banner(host: str, port: int) -> str:
         f"Admin        {url}/admin/",
         f"Swagger UI   {url}/docs",
         "",
-        "Try it:",
-        f"  curl {url}/v1/chat/completions -d "
-        """'{"model": "demo", "messages": [{"role": "user", "content": "What is the capital of France?"}]}'""",
     ]
+    if model:
+        body = {"model": model, "messages": [{"role": "user", "content": "What is the capital of France?"}]}
+        lines += ["Try it:", f"  curl {url}/v1/chat/completions -d '{json.dumps(body)}'"]
+    else:
+        lines += ["No model is enabled yet: register one in the admin or with `python manage.py register_model`."]
     if host == "127.0.0.1":
         lines += ["", "Only this machine can connect. For others, LibreChat in Docker included: server.host: 0.0.0.0"]
     return "\n".join([*lines, ""])
