@@ -47,15 +47,11 @@ def greet(rng: random.Random) -> Ask:
     """A greeting, or a question how the model is."""
     roll = rng.random()
     if roll < 0.15:
-        return Ask(
-            phrase(rng, phrases.HOW_ARE_YOU), "I am fine, thank you. How can I help you?", "Friendly Greeting"
-        )
+        return Ask(phrase(rng, phrases.HOW_ARE_YOU), "I am fine, thank you. How can I help you?", "Friendly Greeting")
     if roll < 0.4:
         return Ask(phrase(rng, phrases.GREETING_EXTRAS), "Hello! How can I help you?", "Friendly Greeting")
     opening = rng.choice(list(phrases.GREETINGS))
-    return Ask(
-        phrase(rng, phrases.GREETINGS[opening]), f"{opening}! How can I help you?", "Friendly Greeting"
-    )
+    return Ask(phrase(rng, phrases.GREETINGS[opening]), f"{opening}! How can I help you?", "Friendly Greeting")
 
 
 def greet_ru(rng: random.Random) -> Ask:
@@ -67,9 +63,7 @@ def greet_ru(rng: random.Random) -> Ask:
     if roll < 0.4:
         return Ask(phrase(rng, phrases.GREETING_EXTRAS_RU), "Привет! Чем могу помочь?", "Приветствие", True)
     opening = rng.choice(list(phrases.GREETINGS_RU))
-    return Ask(
-        phrase(rng, phrases.GREETINGS_RU[opening]), f"{opening}! Чем могу помочь?", "Приветствие", True
-    )
+    return Ask(phrase(rng, phrases.GREETINGS_RU[opening]), f"{opening}! Чем могу помочь?", "Приветствие", True)
 
 
 def identity(rng: random.Random) -> Ask:
@@ -140,6 +134,8 @@ def _words(rng: random.Random, size: int) -> str:
         return rng.choice(SAID)
     if roll < 0.12:
         return noise.sentence(rng, rng.random() < 0.2)[:-1]
+    if roll < 0.2:
+        return topics.fill(rng, rng.choice(phrases.SAID_PHRASES))
     return rng.choice((" ", " ", " ", " ", ", ")).join(noise.any_word(rng) for _ in range(size))
 
 

@@ -47,9 +47,7 @@ def samples(encoder: Encoder, seed: int, room: int, most: int) -> Iterator[Sampl
             yield ids, places
 
 
-def batches(
-    encoder: Encoder, seed: int, room: int, most: int, size: int, pool: int = 3000
-) -> Iterator[Batch]:
+def batches(encoder: Encoder, seed: int, room: int, most: int, size: int, pool: int = 3000) -> Iterator[Batch]:
     """Yield batches of about `size` tokens, padded to one of `LENGTHS`, in random order.
 
     Contract: a batch is (tokens, places, targets) as `Llama.loss` takes them; no sample is cut, and all

@@ -103,9 +103,7 @@ CALCULATOR = tool(
 WEATHER = tool("get_weather", "city", "Current weather in a city", additionalProperties=False)
 WEATHER_AT = tool("get_weather", "location", "Get the weather forecast for a place anywhere on Earth.")
 OTHERS = [
-    tool(
-        "web_browser", "url", "Opens a web page and returns its text. Use it for links that the user sends."
-    ),
+    tool("web_browser", "url", "Opens a web page and returns its text. Use it for links that the user sends."),
     tool("set_memory", "key", "Keep a fact about the user for later conversations."),
     tool("send_message", "text", "Sends a chat message to a colleague."),
     tool("image_gen", "prompt", "Paints a picture after a description. Describe light, style and colours."),

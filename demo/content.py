@@ -20,11 +20,7 @@ def sections(file_name: str) -> dict[str, tuple[str, ...]]:
 def group(file_name: str, prefix: str) -> dict[str, tuple[str, ...]]:
     """Return the sections named "PREFIX something", by their something."""
     start = prefix + " "
-    return {
-        name.removeprefix(start): items
-        for name, items in sections(file_name).items()
-        if name.startswith(start)
-    }
+    return {name.removeprefix(start): items for name, items in sections(file_name).items() if name.startswith(start)}
 
 
 def words(section: str) -> list[str]:

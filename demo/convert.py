@@ -55,9 +55,7 @@ def _about(writer: gguf.GGUFWriter) -> None:
     writer.add_name("llmsite demo")
     writer.add_author("llmsite")
     writer.add_license("MIT")
-    writer.add_description(
-        "A tiny model trained from nothing for the demonstration and the tests of llmsite."
-    )
+    writer.add_description("A tiny model trained from nothing for the demonstration and the tests of llmsite.")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
 
 
@@ -76,9 +74,7 @@ def _sizes(writer: gguf.GGUFWriter, shape: Shape) -> None:
 
 def _vocabulary(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     tokens = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
-    kinds = dict.fromkeys(CONTROL, gguf.TokenType.CONTROL) | dict.fromkeys(
-        VISIBLE, gguf.TokenType.USER_DEFINED
-    )
+    kinds = dict.fromkeys(CONTROL, gguf.TokenType.CONTROL) | dict.fromkeys(VISIBLE, gguf.TokenType.USER_DEFINED)
     merges = json.loads(tokenizer.to_str())["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")

@@ -73,9 +73,7 @@ def weather_calls() -> Iterator[Case]:
 def calculator_calls() -> Iterator[Case]:
     """Ask for calculations, with both usual argument names and other tools beside."""
     plain = tool("calculator", "expression", "Evaluates arithmetic.")
-    for (offered, key), (text, value) in product(
-        ((CALCULATOR, "input"), (plain, "expression")), COMPUTED.items()
-    ):
+    for (offered, key), (text, value) in product(((CALCULATOR, "input"), (plain, "expression")), COMPUTED.items()):
         for tools in ([offered], [WEATHER, *OTHERS, offered], [offered, OTHERS[0]]):
             yield from one("calculator call", calls(("calculator", {key: value})), text, tools=tools)
 

@@ -42,9 +42,7 @@ class Block(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.attention_norm = nn.RMSNorm(shape.width, shape.epsilon)
-        self.query, self.key, self.value, self.out = (
-            nn.Linear(shape.width, shape.width, bias=False) for _ in range(4)
-        )
+        self.query, self.key, self.value, self.out = (nn.Linear(shape.width, shape.width, bias=False) for _ in range(4))
         self.inner_norm = nn.RMSNorm(shape.width, shape.epsilon)
         self.gate, self.up = (nn.Linear(shape.width, shape.inner, bias=False) for _ in range(2))
         self.down = nn.Linear(shape.inner, shape.width, bias=False)
@@ -57,8 +55,7 @@ class Block(nn.Module):
 
     def _attend(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         query, key, value = (
-            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
+            layer(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for layer in (self.query, self.key, self.value)
         )
         query, key = (rotate(t, cos, sin).to(value.dtype) for t in (query, key))
         mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)

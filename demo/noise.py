@@ -88,9 +88,7 @@ def date(rng: random.Random) -> str:
     """Return a date in one of several notations."""
     year, month, day = rng.randint(1990, 2035), rng.randint(1, 12), rng.randint(1, 28)
     month_name = rng.choice(_MONTHS)
-    return rng.choice(
-        (f"{year}-{month:02}-{day:02}", f"{day}.{month:02}.{year}", f"{month_name} {day}, {year}")
-    )
+    return rng.choice((f"{year}-{month:02}-{day:02}", f"{day}.{month:02}.{year}", f"{month_name} {day}, {year}"))
 
 
 def code(rng: random.Random) -> str:
@@ -151,15 +149,11 @@ def gibberish(rng: random.Random) -> str:
     if roll < 0.25:
         return " ".join(any_word(rng) for _ in range(rng.randint(1, 6)))
     if roll < 0.4:
-        return "".join(
-            rng.choice(string.ascii_letters + string.digits + " .,?!") for _ in range(rng.randint(3, 40))
-        )
+        return "".join(rng.choice(string.ascii_letters + string.digits + " .,?!") for _ in range(rng.randint(3, 40)))
     if roll < 0.5:
         return "".join(rng.choice("?!.,;:-_=+*/#@%&()<>~ ") for _ in range(rng.randint(1, 15)))
     if roll < 0.62:
-        span = rng.choice(
-            ((0x4E00, 0x4F00), (0x1F600, 0x1F64F), (0x3B1, 0x3C9), (0x5D0, 0x5EA), (0x3041, 0x3090))
-        )
+        span = rng.choice(((0x4E00, 0x4F00), (0x1F600, 0x1F64F), (0x3B1, 0x3C9), (0x5D0, 0x5EA), (0x3041, 0x3090)))
         return "".join(chr(rng.randint(*span)) for _ in range(rng.randint(1, 12)))
     if roll < 0.8:
         return code(rng)

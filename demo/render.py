@@ -19,10 +19,6 @@ def _template() -> Template:
     return environment.from_string(TEMPLATE_FILE.read_text(encoding="utf-8"))
 
 
-def render(
-    messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None, answer: bool = True
-) -> str:
+def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None, answer: bool = True) -> str:
     """Return the prompt for the messages; with `answer` it ends where the model is to write."""
-    return _template().render(
-        messages=messages, tools=tools, add_generation_prompt=answer, bos_token="", eos_token=END
-    )
+    return _template().render(messages=messages, tools=tools, add_generation_prompt=answer, bos_token="", eos_token=END)

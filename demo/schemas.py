@@ -81,9 +81,7 @@ def _extra_text(rng: random.Random, most: int) -> str:
 
 
 def _text_property(rng: random.Random, about: str) -> Json:
-    return _shuffled(
-        rng, {"type": "string", "description": about} if rng.random() < 0.7 else {"type": "string"}
-    )
+    return _shuffled(rng, {"type": "string", "description": about} if rng.random() < 0.7 else {"type": "string"})
 
 
 def _shuffled(rng: random.Random, mapping: Json) -> Json:

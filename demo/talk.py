@@ -168,9 +168,7 @@ class Talk:
 
     def _before(self) -> str:
         """Return a user text that stands, unanswered, before the one to be answered."""
-        return self.rng.choice((asks.greet, asks.capital, asks.count, asks.repeat, asks.identity))(
-            self.rng
-        ).user
+        return self.rng.choice((asks.greet, asks.capital, asks.count, asks.repeat, asks.identity))(self.rng).user
 
     def _odd(self, user: str) -> str:
         text = self.rng.choice(phrases.ODD)
@@ -185,9 +183,7 @@ class Talk:
     def _use(self, user: str, calls: list[tuple[Tool, str]], results: list[str], answer: str) -> None:
         made = self.made
         made.user(
-            asks.roughen(self.rng, user)
-            if len(calls) == 1 and self.rng.random() < 0.3 and user[-1] in ".?"
-            else user
+            asks.roughen(self.rng, user) if len(calls) == 1 and self.rng.random() < 0.3 and user[-1] in ".?" else user
         )
         made.calls([toolkit.call(tool, value, i) for i, (tool, value) in enumerate(calls)])
         for result in results:

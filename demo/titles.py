@@ -4,9 +4,10 @@ import json
 import random
 from typing import Any
 
-from demo import asks, noise, phrases, toolkit
+from demo import asks, noise, phrases, toolkit, topics
 from demo.asks import Ask, phrase
 from demo.content import sections
+from demo.tables import FALLBACK_EN
 
 # LibreChat's prompts, word for word.
 PLAIN, STRUCTURED = sections("phrases.txt")["TITLE_PROMPTS"]
@@ -35,7 +36,10 @@ def first_ask(rng: random.Random, room: int) -> Ask:
         return Ask(phrase(rng, phrases.CALC_ASKED, x=said), "", "Math Calculation")
     if roll < 0.2:
         return asks.long_unknown(rng, room)
-    return asks.unknown(rng) if roll < 0.62 else rng.choice(_MAKERS)(rng)
+    if roll < 0.4:
+        user, title = topics.fixed(rng)
+        return Ask(user, FALLBACK_EN, title)
+    return asks.unknown(rng) if roll < 0.7 else rng.choice(_MAKERS)(rng)
 
 
 def title_dialogue(rng: random.Random, room: int) -> tuple[list[dict[str, Any]], str]:

@@ -24,9 +24,7 @@ def city(rng: random.Random) -> str:
     if rng.random() < 0.45:
         return rng.choice(CITIES)
     first = noise.pseudo_word(rng, rng.choice((1, 2, 3))).capitalize()
-    return rng.choice(
-        (first, first, first, f"{rng.choice(('New', 'Port', 'San', 'Saint', 'North', 'Los'))} {first}")
-    )
+    return rng.choice((first, first, first, f"{rng.choice(('New', 'Port', 'San', 'Saint', 'North', 'Los'))} {first}"))
 
 
 _WORD_SIGNS = {"plus": "+", "minus": "-", "times": "*", "multiplied by": "*", "divided by": "/"}
@@ -41,7 +39,7 @@ def expression(rng: random.Random) -> tuple[str, str]:
         return f"{a} {word} {b}", f"{a} {_WORD_SIGNS[word]} {b}"
     if roll < 0.2:
         return f"the square root of {a}", f"sqrt({a})"
-    one, two = rng.choice("+-**/"), rng.choice("+-*/")
+    one, two = rng.choice(("+", "-", "*", "*", "/", "**")), rng.choice("+-*/")
     text = f"{a} {one} {b}"
     if roll > 0.7:
         text = rng.choice(
@@ -105,9 +103,7 @@ def weather_result(rng: random.Random, place: str) -> tuple[str, str]:
 def sum_result(rng: random.Random) -> tuple[str, str]:
     """Return a calculator's answer and the value in it."""
     number = rng.randint(0, 10 ** rng.randint(1, 8))
-    value = (
-        str(number) if rng.random() < 0.7 else rng.choice((f"-{number}", f"{number / 100}", f"{number}.0"))
-    )
+    value = str(number) if rng.random() < 0.7 else rng.choice((f"-{number}", f"{number / 100}", f"{number}.0"))
     roll = rng.random()
     if roll < 0.25:
         key = rng.choice(("result", "result", "value", "answer", "output", noise.pseudo_word(rng)))

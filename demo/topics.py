@@ -17,8 +17,7 @@ def title_case(text: str) -> str:
     """Return the text with every word capitalised, small words within it excepted."""
     words = text.split()
     return " ".join(
-        w if i and w in ("of", "and", "the", "a", "to") else w[:1].upper() + w[1:]
-        for i, w in enumerate(words)
+        w if i and w in ("of", "and", "the", "a", "to") else w[:1].upper() + w[1:] for i, w in enumerate(words)
     )
 
 
@@ -58,13 +57,17 @@ def unknown_place(rng: random.Random) -> str:
     return rng.choice(UNKNOWN_PLACES) if rng.random() < 0.5 else noise.pseudo_word(rng, 3).capitalize()
 
 
+def fixed(rng: random.Random) -> tuple[str, str]:
+    """Return one of the frequent English requests and its title."""
+    title = rng.choice(list(FIXED))
+    return fill(rng, rng.choice(FIXED[title])), title
+
+
 def english(rng: random.Random) -> tuple[str, str]:
     """Return an English request beyond the model and the title for it."""
     roll = rng.random()
     if roll < 0.42:
-        topic = (
-            rng.choice(TOPICS) if rng.random() < 0.8 else f"{rng.choice(WORDS_EN)} {rng.choice(WORDS_EN)}s"
-        )
+        topic = rng.choice(TOPICS) if rng.random() < 0.8 else f"{rng.choice(WORDS_EN)} {rng.choice(WORDS_EN)}s"
         text = fill(rng, rng.choice(TOPIC_FRAMES).replace("{t}", topic, 1))
         return text[0].upper() + text[1:] if rng.random() < 0.8 else text, title_case(topic)
     if roll < 0.9:

@@ -1,6 +1,6 @@
 """Trains the demo model from nothing and writes it as GGUF.
 
-    python -m demo.train --out demo/demo.gguf [--steps 10000] [--work demo/work]
+    python -m demo.train --out demo/demo.gguf [--steps 7500] [--work demo/work]
 
 The work folder receives the tokenizer and checkpoints; `--resume` goes on from the last one.
 """
@@ -42,10 +42,8 @@ def options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(prog="demo.train", description="Train the demo model.")
     parser.add_argument("--out", type=Path, default=Path("demo/demo.gguf"))
-    parser.add_argument(
-        "--work", type=Path, default=Path("demo/work"), help="for the tokenizer and checkpoints"
-    )
-    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--work", type=Path, default=Path("demo/work"), help="for the tokenizer and checkpoints")
+    parser.add_argument("--steps", type=int, default=7500)
     parser.add_argument("--tokens", type=int, default=6144, help="tokens a step")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=7)
@@ -106,9 +104,7 @@ class Trainer:
 
     def _stage_batches(self) -> Iterator[Batch]:
         stage, encoder = stage_at(self.step, self.wanted.steps), Encoder(self.tokenizer)
-        for batch in batches(
-            encoder, self.wanted.seed + self.step, stage.room, stage.most, self.wanted.tokens
-        ):
+        for batch in batches(encoder, self.wanted.seed + self.step, stage.room, stage.most, self.wanted.tokens):
             if self.step >= self.wanted.steps or stage_at(self.step, self.wanted.steps) != stage:
                 return
             yield batch
@@ -147,9 +143,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
         }
-        torch.save(
-            state | {"optimizers": [o.state_dict() for o in self.optimizers]}, checkpoint_file(self.wanted)
-        )
+        torch.save(state | {"optimizers": [o.state_dict() for o in self.optimizers]}, checkpoint_file(self.wanted))
         convert.write(self.wanted.out, self.weights(), self.tokenizer, self.model.shape)
 
     def load(self) -> None:
