@@ -87,6 +87,8 @@ def from_failure(failure: Failure) -> APIError:
     code = failure.code
     if code is FailureCode.CONTEXT_LENGTH_EXCEEDED:
         return ContextLengthExceeded(failure.context_length, failure.prompt_tokens)
+    if code is FailureCode.INVALID_PARAMETER:
+        return InvalidRequest(f"Invalid `{failure.param}`: {failure.message}.", param=failure.param)
     if code is FailureCode.EMPTY_PROMPT:
         return InvalidRequest("The messages result in an empty prompt.", param="messages")
     if code is FailureCode.DECODE_FAILED:

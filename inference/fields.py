@@ -1,9 +1,12 @@
 """Serializer fields as strict as OpenAI's API: a wrong type is an error, never converted."""
 
+import math
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+from inference.engine.messages import SAMPLERS
 
 MAX_STOP = 16
 
@@ -86,6 +89,76 @@ class StopField(serializers.Field):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SAMPLERS)}})
+class SamplersField(serializers.Field):
+    """The samplers to use, in this order."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:
+        if not isinstance(data, list) or not all(isinstance(name, str) and name in SAMPLERS for name in data):
+            raise refuse(data, f"a list of {', '.join(SAMPLERS)}")
+        if len(set(data)) < len(data):
+            raise refuse(data, "each sampler at most once")
+        return tuple(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOP})
+class BreakersField(serializers.Field):
+    """Strings over which a repetition does not reach."""
+
+    def to_internal_value(self, data: Any) -> tuple[str, ...]:
+        is_list = isinstance(data, list) and len(data) <= MAX_STOP
+        if not is_list or not all(isinstance(text, str) and text and "\0" not in text for text in data):
+            raise refuse(data, f"a list of up to {MAX_STOP} non-empty strings")
+        return tuple(data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "object", "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
+            {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}},
+        ]
+    }
+)
+class LogitBiasField(serializers.Field):
+    """Pairs of a token and what is added to its logit: OpenAI's object of token ids, or llama.cpp's list of pairs.
+
+    A key that is no number is a text, all of whose tokens are meant. In pairs, `false` bans the token.
+    """
+
+    def to_internal_value(self, data: Any) -> tuple[tuple[int | str, float], ...]:
+        if isinstance(data, dict):
+            return tuple((self._key(key), self._bias(value)) for key, value in data.items())
+        if not isinstance(data, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in data):
+            raise refuse(data, "an object of token ids and numbers, or a list of pairs")
+        return tuple((self._key(key), self._bias(value)) for key, value in data)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    @staticmethod
+    def _key(key: Any) -> int | str:
+        if isinstance(key, str) and key:
+            return int(key) if key.isascii() and key.isdecimal() else key
+        if isinstance(key, int) and not isinstance(key, bool):
+            return key
+        raise refuse(key, "a token id or a text")
+
+    @staticmethod
+    def _bias(value: Any) -> float:
+        if value is False:
+            return -math.inf
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and -100 <= value <= 100:
+            return float(value)
+        raise refuse(value, "a number between -100 and 100")
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})

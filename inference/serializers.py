@@ -7,8 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.fields import (
+    BreakersField,
     ContentField,
+    LogitBiasField,
     ObjectField,
+    SamplersField,
     StopField,
     StrictBooleanField,
     StrictCharField,
@@ -19,13 +22,13 @@ from inference.fields import (
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MAX_SEED = 2**63 - 1
+MAX_INT = 2**31 - 1
 
 # Parameters of OpenAI's API that this server does not implement: any value that would change the answer is refused.
 UNSUPPORTED: dict[str, Callable[[Any], bool]] = {
     "n": lambda value: value == 1,
     "logprobs": lambda value: value is False,
     "top_logprobs": lambda value: value == 0,
-    "logit_bias": lambda value: value == {},
     "response_format": lambda value: isinstance(value, dict) and value.get("type") == "text",
     "functions": lambda value: value == [],
     "function_call": lambda value: value in ("none", "auto"),
@@ -130,6 +133,44 @@ class ChatCompletionRequestSerializer(serializers.Serializer):
     seed = StrictIntegerField(required=False, allow_null=True, min_value=-MAX_SEED, max_value=MAX_SEED)
     ignore_eos = StrictBooleanField(
         required=False, allow_null=True, help_text="Generate up to the length limit; for benchmarks."
+    )
+    logit_bias = LogitBiasField(
+        required=False,
+        allow_null=True,
+        help_text="What is added to tokens' logits, by token id or text: -100 bans, 100 forces.",
+    )
+    typical_p = StrictFloatField(
+        required=False, allow_null=True, min_value=0, max_value=1, help_text="Locally typical sampling; 1 is off."
+    )
+    top_n_sigma = StrictFloatField(
+        required=False, allow_null=True, min_value=0, max_value=100, help_text="Keep logits within n sigma; 0 is off."
+    )
+    repeat_penalty = StrictFloatField(
+        required=False, allow_null=True, min_value=0.1, max_value=10, help_text="Over prompt and answer; 1 is off."
+    )
+    repeat_last_n = StrictIntegerField(
+        required=False, allow_null=True, min_value=-1, help_text="Tokens the repeat penalty looks back; -1 is all."
+    )
+    dry_multiplier = StrictFloatField(
+        required=False, allow_null=True, min_value=0, max_value=100, help_text="Strength of DRY; 0 is off."
+    )
+    dry_base = StrictFloatField(required=False, allow_null=True, min_value=1, max_value=10)
+    dry_allowed_length = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_INT)
+    dry_penalty_last_n = StrictIntegerField(
+        required=False, allow_null=True, min_value=-1, help_text="Tokens DRY looks back; -1 is all."
+    )
+    dry_sequence_breakers = BreakersField(required=False, allow_null=True)
+    xtc_probability = StrictFloatField(
+        required=False, allow_null=True, min_value=0, max_value=1, help_text="How often XTC cuts; 0 is off."
+    )
+    xtc_threshold = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
+    mirostat = StrictIntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2, help_text="1 or 2 takes the place of the filters."
+    )
+    mirostat_tau = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=100)
+    mirostat_eta = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=10)
+    samplers = SamplersField(
+        required=False, allow_null=True, help_text="The filters to use, in this order; others are left out."
     )
     tools = ToolSerializer(many=True, required=False, allow_null=True)
     tool_choice = ToolChoiceField(required=False, allow_null=True)

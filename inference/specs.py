@@ -8,6 +8,26 @@ from inference.pool import ModelSpec
 from registry.models import GenerationDefaults, RegisteredModel
 
 DEFAULTED = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "seed")
+# Of the request alone; where it says nothing, SamplingParams' own default holds, which switches the sampler off.
+OPTIONAL = (
+    "typical_p",
+    "top_n_sigma",
+    "repeat_penalty",
+    "repeat_last_n",
+    "dry_multiplier",
+    "dry_base",
+    "dry_allowed_length",
+    "dry_penalty_last_n",
+    "dry_sequence_breakers",
+    "xtc_probability",
+    "xtc_threshold",
+    "mirostat",
+    "mirostat_tau",
+    "mirostat_eta",
+    "logit_bias",
+    "samplers",
+    "ignore_eos",
+)
 
 
 def model_spec(model: RegisteredModel) -> ModelSpec:
@@ -24,11 +44,10 @@ def model_spec(model: RegisteredModel) -> ModelSpec:
 def sampling_params(parameters: dict[str, Any], defaults: GenerationDefaults) -> SamplingParams:
     """Merge a validated request over its model's defaults; None in the request means absent."""
     merged = {name: _first(parameters.get(name), getattr(defaults, name)) for name in DEFAULTED}
+    optional = {name: parameters[name] for name in OPTIONAL if parameters.get(name) is not None}
     max_tokens = _first(parameters.get("max_completion_tokens"), parameters.get("max_tokens"), defaults.max_tokens)
     stop = _first(parameters.get("stop"), defaults.stop)
-    return SamplingParams(
-        **merged, max_tokens=max_tokens, stop=tuple(stop), ignore_eos=bool(parameters.get("ignore_eos"))
-    )
+    return SamplingParams(**merged, **optional, max_tokens=max_tokens, stop=tuple(stop))
 
 
 def _first(*values: Any) -> Any:

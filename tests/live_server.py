@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +118,14 @@ def start(folder: Path, *options: str) -> LiveServer:
         else:
             return server
     raise AssertionError(server.log)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Poll until the condition holds; what takes 30 seconds never comes."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:

@@ -3,14 +3,13 @@
 import os
 import signal
 import threading
-import time
 
 import httpx
 import openai
 import pytest
 
 from tests import live_server
-from tests.live_server import DEMO, is_running
+from tests.live_server import DEMO, is_running, wait_until
 
 LONG = {"model": "demo", "messages": [{"role": "user", "content": "Count to 30."}], "ignore_eos": True}
 
@@ -38,13 +37,6 @@ class Stream:
 
 def worker_pid(server) -> int:
     return live_server.descendants(server.process.pid)[0]
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_leaving_a_stream_frees_its_sequence(server, openai_client):

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from importlib.util import find_spec
 
 import httpx
@@ -92,13 +91,10 @@ def test_reload_leaves_no_orphans(tmp_path):
     before = live_server.descendants(server.process.pid)
     source = live_server.ROOT / "llmsite" / "version.py"
     source.touch()
-    deadline = time.monotonic() + 30
-    while set(live_server.descendants(server.process.pid)) & set(before[1:]):
-        assert time.monotonic() < deadline, "the reloader's old processes still run"
-        time.sleep(0.1)
+    live_server.wait_until(lambda: not set(live_server.descendants(server.process.pid)) & set(before[1:]))
     server.process.send_signal(signal.SIGINT)
     server.process.wait(30)
-    assert not [pid for pid in before if live_server.is_running(pid)]
+    live_server.wait_until(lambda: not any(map(live_server.is_running, before)))
 
 
 async def test_lifespan_starts_and_ends():

@@ -9,6 +9,7 @@ from inference.engine.messages import (
     Failure,
     FailureCode,
     GenerateRequest,
+    InvalidParameter,
     Output,
     SamplingParams,
 )
@@ -30,7 +31,7 @@ class LlamaBackend(Protocol):
 
     def is_end(self, token: int) -> bool: ...
 
-    def new_sampler(self, params: SamplingParams) -> Sampler: ...
+    def new_sampler(self, params: SamplingParams, prompt: list[int]) -> Sampler: ...
 
     def decode(self, batch: Batch) -> None: ...
 
@@ -68,7 +69,10 @@ class EngineCore:
         failure = self._refusal(len(tokens))
         if failure:
             return Output(request.id, failure=failure)
-        sampler = self._llama.new_sampler(request.sampling)
+        try:
+            sampler = self._llama.new_sampler(request.sampling, tokens)
+        except InvalidParameter as error:
+            return Output(request.id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))
         sequence = Sequence(request, tokens, sampler, self._config.n_ctx)
         self._sequences[request.id] = sequence
         self._scheduler.add(sequence)

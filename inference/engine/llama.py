@@ -5,7 +5,6 @@ Only worker processes import this module.
 
 import ctypes
 import math
-import secrets
 
 import numpy as np
 
@@ -14,11 +13,11 @@ from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError
 from inference.engine.messages import SamplingParams
+from inference.engine.sampler import SamplerChain, SamplerFactory
 from inference.engine.threads import choose_threads
 
 CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
 MAX_CELLS = 2**32 - 1
-RANDOM_SEED = 2**32 - 1  # LLAMA_DEFAULT_SEED (include/llama.h) asks llama.cpp for another seed each time
 DECODE_ERRORS = {
     1: "the KV cache has no room for this batch",
     2: "the computation was aborted",
@@ -43,7 +42,7 @@ class Llama:
         self._context = self._create_context(config)
         self._memory = lib.llama_get_memory(self._context)
         self._vocab = lib.llama_model_get_vocab(self._model)
-        self._n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._samplers = SamplerFactory(self._model, self._context, self._tokens_of_text, self._end_tokens())
         self._pieces: dict[int, bytes] = {}
         self._piece_buffer = ctypes.create_string_buffer(256)
 
@@ -72,22 +71,9 @@ class Llama:
     def is_end(self, token: int) -> bool:
         return lib.llama_vocab_is_eog(self._vocab, token)
 
-    def new_sampler(self, params: SamplingParams) -> "SamplerChain":
-        chain = SamplerChain(self._context)
-        if params.ignore_eos:
-            chain.add(self._end_token_ban())
-        if params.presence_penalty or params.frequency_penalty:
-            window = lib.llama_n_ctx_seq(self._context)
-            chain.add(
-                lib.llama_sampler_init_penalties(
-                    self._n_vocab, window, 1.0, params.frequency_penalty, params.presence_penalty
-                )
-            )
-        if params.temperature == 0:
-            chain.add(lib.llama_sampler_init_greedy())
-            return chain
-        chain.add_random(params)
-        return chain
+    def new_sampler(self, params: SamplingParams, prompt: list[int]) -> SamplerChain:
+        """Return what chooses the tokens of a sequence. Raises InvalidParameter."""
+        return self._samplers.new_chain(params, prompt)
 
     def decode(self, batch: Batch) -> None:
         """Compute a batch; the rows marked in `batch.logits` can be sampled from afterwards.
@@ -160,41 +146,11 @@ class Llama:
             return self._token_to_piece(token)
         return self._piece_buffer.raw[:size]
 
-    def _end_token_ban(self) -> int:
-        """Return a sampler that makes the end of the answer impossible."""
-        ends = [token for token in range(self._n_vocab) if lib.llama_vocab_is_eog(self._vocab, token)]
-        biases = (lib.llama_logit_bias * len(ends))(*[(token, -math.inf) for token in ends])
-        return lib.llama_sampler_init_logit_bias(self._n_vocab, len(ends), biases)
+    def _tokens_of_text(self, text: str) -> list[int]:
+        return self._tokenize(text.encode(), add_special=False)
 
-
-class SamplerChain:
-    """llama.cpp's samplers in a row, with the state of one sequence."""
-
-    def __init__(self, context: int) -> None:
-        self._context = context
-        params = lib.llama_sampler_chain_default_params()
-        params.no_perf = True
-        self._chain = lib.llama_sampler_chain_init(params)
-
-    def add(self, sampler: int) -> None:
-        """Append a sampler; the chain owns it from now on."""
-        lib.llama_sampler_chain_add(self._chain, sampler)
-
-    def add_random(self, params: SamplingParams) -> None:
-        """Append the filters in llama.cpp's default order (common/common.h), then the draw itself."""
-        self.add(lib.llama_sampler_init_top_k(params.top_k))
-        self.add(lib.llama_sampler_init_top_p(params.top_p, 1))
-        self.add(lib.llama_sampler_init_min_p(params.min_p, 1))
-        self.add(lib.llama_sampler_init_temp(params.temperature))
-        seed = secrets.randbits(64) if params.seed is None else params.seed
-        self.add(lib.llama_sampler_init_dist(seed % RANDOM_SEED))
-
-    def sample(self, row: int) -> int:
-        """Choose a token from the logits of `row` and account for it."""
-        return lib.llama_sampler_sample(self._chain, self._context, row)
-
-    def close(self) -> None:
-        lib.llama_sampler_free(self._chain)
+    def _end_tokens(self) -> list[int]:
+        return [token for token in range(lib.llama_vocab_n_tokens(self._vocab)) if self.is_end(token)]
 
 
 def _llama_batch(batch: Batch) -> lib.llama_batch:

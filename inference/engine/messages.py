@@ -18,16 +18,32 @@ class FailureCode(str, Enum):
     EMPTY_PROMPT = "empty_prompt"
     DECODE_FAILED = "decode_failed"
     LOAD_FAILED = "load_failed"
+    INVALID_PARAMETER = "invalid_parameter"
     WORKER_DIED = "worker_died"
     UNLOADED = "model_unloaded"
+
+
+class InvalidParameter(Exception):
+    """A parameter that only the engine can judge, since it depends on the model."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+# llama.cpp's default order (common/common.h). The bias of tokens and OpenAI's penalties come before all of them.
+SAMPLERS = ("penalties", "dry", "top_n_sigma", "top_k", "typ_p", "top_p", "min_p", "xtc", "temperature")
 
 
 @dataclass(frozen=True)
 class SamplingParams:
     """How tokens are chosen and when to stop. temperature 0 is greedy; seed None draws one at random.
 
-    top_k 0, top_p 1 and min_p 0 switch the filter off. max_tokens None means until the context is full.
-    The penalties count the tokens generated so far, as OpenAI defines them, not those of the prompt.
+    top_k 0, top_p 1, min_p 0, typical_p 1, top_n_sigma 0, repeat_penalty 1, and 0 for the dry multiplier, the xtc
+    probability and mirostat switch each of them off; mirostat 1 or 2 takes the place of the filters. max_tokens None
+    means until the context is full. presence_penalty and frequency_penalty count the tokens generated so far, as
+    OpenAI defines them; repeat_penalty and dry count those of the prompt, too, as llama.cpp does, over the last
+    `*_last_n` tokens (-1: all). logit_bias pairs a token id or a text with what is added to its tokens' logits.
     """
 
     temperature: float = 0.8
@@ -40,6 +56,22 @@ class SamplingParams:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
+    typical_p: float = 1.0
+    top_n_sigma: float = 0.0
+    repeat_penalty: float = 1.0
+    repeat_last_n: int = 64
+    dry_multiplier: float = 0.0
+    dry_base: float = 1.75
+    dry_allowed_length: int = 2
+    dry_penalty_last_n: int = -1
+    dry_sequence_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
+    mirostat: int = 0
+    mirostat_tau: float = 5.0
+    mirostat_eta: float = 0.1
+    logit_bias: tuple[tuple[int | str, float], ...] = ()
+    samplers: tuple[str, ...] = SAMPLERS
 
 
 @dataclass(frozen=True)
@@ -69,12 +101,16 @@ class Usage:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error that ends one request. `context_length` and `prompt_tokens` come with an overflow."""
+    """An error that ends one request.
+
+    `context_length` and `prompt_tokens` come with an overflow, `param` with an invalid parameter.
+    """
 
     code: FailureCode
     message: str
     context_length: int = 0
     prompt_tokens: int = 0
+    param: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError, EngineCore
-from inference.engine.messages import GenerateRequest, Output, SamplingParams
+from inference.engine.messages import GenerateRequest, InvalidParameter, Output, SamplingParams
 
 END = 0
 
@@ -28,7 +28,9 @@ class FakeLlama:
     def is_end(self, token: int) -> bool:
         return token == END
 
-    def new_sampler(self, params: SamplingParams) -> "FakeSampler":
+    def new_sampler(self, params: SamplingParams, prompt: list[int]) -> "FakeSampler":
+        if params.logit_bias:
+            raise InvalidParameter("logit_bias", "this alphabet has no such letter")
         self.open_samplers += 1
         return FakeSampler(self)
 

@@ -75,6 +75,13 @@ def test_what_cannot_be_served_is_refused_at_once(prompt, code):
     assert llama.open_samplers == 0
 
 
+def test_a_parameter_that_does_not_fit_the_model_is_refused():
+    core, _ = new_core()
+    failure = core.add_request(request("a", logit_bias=((5, 1.0),))).failure
+    assert (failure.code, failure.param) == (FailureCode.INVALID_PARAMETER, "logit_bias")
+    assert not core.has_work
+
+
 def test_an_overflow_names_both_numbers():
     core, _ = new_core(n_ctx=100)
     failure = core.add_request(request("x" * 120)).failure

@@ -1,0 +1,174 @@
+"""Sampler chains: how the next token is chosen, in llama.cpp's own samplers."""
+
+import ctypes
+import math
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+
+from inference.engine.bindings import lib
+from inference.engine.messages import InvalidParameter, SamplingParams
+
+MIN_KEEP = 1  # tokens that every filter leaves
+MIROSTAT_M = 100  # tokens considered for the estimate of s, as in common/sampling.cpp
+RANDOM_SEED = 2**32 - 1  # LLAMA_DEFAULT_SEED (include/llama.h) asks llama.cpp for another seed each time
+
+
+class SamplerChain:
+    """llama.cpp's samplers in a row, with the state of one sequence."""
+
+    def __init__(self, context: int) -> None:
+        self._context = context
+        params = lib.llama_sampler_chain_default_params()
+        params.no_perf = True
+        self._chain = lib.llama_sampler_chain_init(params)
+
+    def add(self, sampler: int) -> None:
+        """Append a sampler; the chain owns it from now on."""
+        lib.llama_sampler_chain_add(self._chain, sampler)
+
+    def sample(self, row: int) -> int:
+        """Choose a token from the logits of `row` and account for it."""
+        return lib.llama_sampler_sample(self._chain, self._context, row)
+
+    def close(self) -> None:
+        lib.llama_sampler_free(self._chain)
+
+
+class SamplerFactory:
+    """Builds chains for one model.
+
+    `tokenize` gives the tokens of a piece of text, `end_tokens` those that end an answer.
+    """
+
+    def __init__(
+        self, model: int, context: int, tokenize: Callable[[str], list[int]], end_tokens: Sequence[int]
+    ) -> None:
+        self._context = context
+        self._vocab = lib.llama_model_get_vocab(model)
+        self._n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._n_ctx = lib.llama_n_ctx_seq(context)
+        self._tokenize = tokenize
+        self._end_tokens = end_tokens
+
+    def new_chain(self, params: SamplingParams, prompt: list[int]) -> SamplerChain:
+        """Return the chain of one sequence. Raises InvalidParameter for a token that the vocabulary lacks.
+
+        `prompt` matters to the repetition samplers, which count its tokens, too.
+        """
+        biases = self._biases(params)
+        chain = SamplerChain(self._context)
+        if biases:
+            chain.add(self._logit_bias(biases))
+        if params.presence_penalty or params.frequency_penalty:
+            chain.add(self._openai_penalties(params))
+        for sampler in self._ordered(params, prompt):
+            chain.add(sampler)
+        chain.add(self._last(params))
+        return chain
+
+    def _ordered(self, params: SamplingParams, prompt: list[int]) -> Iterable[int]:
+        """Yield the samplers between the bias and the draw, in the request's order."""
+        builders = {
+            "penalties": lambda: self._repeat_penalty(params, prompt),
+            "dry": lambda: self._dry(params, prompt),
+            "top_n_sigma": lambda: lib.llama_sampler_init_top_n_sigma(params.top_n_sigma),
+            "top_k": lambda: lib.llama_sampler_init_top_k(params.top_k),
+            "typ_p": lambda: lib.llama_sampler_init_typical(params.typical_p, MIN_KEEP),
+            "top_p": lambda: lib.llama_sampler_init_top_p(params.top_p, MIN_KEEP),
+            "min_p": lambda: lib.llama_sampler_init_min_p(params.min_p, MIN_KEEP),
+            "xtc": lambda: lib.llama_sampler_init_xtc(
+                params.xtc_probability, params.xtc_threshold, MIN_KEEP, _seed(params)
+            ),
+            "temperature": lambda: lib.llama_sampler_init_temp(params.temperature),
+        }
+        return [builders[name]() for name in params.samplers if _is_active(name, params)]
+
+    def _last(self, params: SamplingParams) -> int:
+        """Return the sampler that takes one token of those left."""
+        if params.temperature == 0:
+            return lib.llama_sampler_init_greedy()
+        tau, eta = params.mirostat_tau, params.mirostat_eta
+        if params.mirostat == 1:
+            return lib.llama_sampler_init_mirostat(self._n_vocab, _seed(params), tau, eta, MIROSTAT_M)
+        if params.mirostat == 2:
+            return lib.llama_sampler_init_mirostat_v2(_seed(params), tau, eta)
+        return lib.llama_sampler_init_dist(_seed(params))
+
+    def _openai_penalties(self, params: SamplingParams) -> int:
+        return lib.llama_sampler_init_penalties(
+            self._n_vocab, self._n_ctx, 1.0, params.frequency_penalty, params.presence_penalty
+        )
+
+    def _repeat_penalty(self, params: SamplingParams, prompt: list[int]) -> int:
+        window = self._window(params.repeat_last_n)
+        sampler = lib.llama_sampler_init_penalties(self._n_vocab, window, params.repeat_penalty, 0.0, 0.0)
+        return _remember(sampler, prompt, window)
+
+    def _dry(self, params: SamplingParams, prompt: list[int]) -> int:
+        window = self._window(params.dry_penalty_last_n)
+        breakers = [text.encode() for text in params.dry_sequence_breakers]
+        array = (ctypes.c_char_p * len(breakers))(*breakers)
+        sampler = lib.llama_sampler_init_dry(
+            self._vocab,
+            params.dry_multiplier,
+            params.dry_base,
+            params.dry_allowed_length,
+            window,
+            array,
+            len(breakers),
+        )
+        return _remember(sampler, prompt, window)
+
+    def _window(self, last_n: int) -> int:
+        return self._n_ctx if last_n == -1 else min(last_n, self._n_ctx)
+
+    def _biases(self, params: SamplingParams) -> dict[int, float]:
+        biases = dict.fromkeys(self._end_tokens, -math.inf) if params.ignore_eos else {}
+        for key, bias in params.logit_bias:
+            for token in self._bias_tokens(key):
+                biases[token] = bias
+        return biases
+
+    def _bias_tokens(self, key: int | str) -> list[int]:
+        """Return the tokens that a bias speaks of: one by its id, or all of a text's."""
+        if isinstance(key, str):
+            return self._tokenize(key)
+        if not 0 <= key < self._n_vocab:
+            raise InvalidParameter("logit_bias", f"this model's token ids go from 0 to {self._n_vocab - 1}, got {key}")
+        return [key]
+
+    def _logit_bias(self, biases: dict[int, float]) -> int:
+        array = (lib.llama_logit_bias * len(biases))(*biases.items())
+        return lib.llama_sampler_init_logit_bias(self._n_vocab, len(biases), array)
+
+
+def _is_active(name: str, params: SamplingParams) -> bool:
+    """Leave out what would change nothing: every sampler in the chain costs a pass over the candidates."""
+    if name == "penalties":
+        return params.repeat_penalty != 1.0 and params.repeat_last_n != 0
+    if name == "dry":
+        return params.dry_multiplier > 0 and params.dry_penalty_last_n != 0
+    if params.temperature == 0:
+        return False
+    if name == "temperature":
+        return True
+    filters = {
+        "top_n_sigma": params.top_n_sigma > 0,
+        "top_k": params.top_k > 0,
+        "typ_p": params.typical_p < 1,
+        "top_p": params.top_p < 1,
+        "min_p": params.min_p > 0,
+        "xtc": params.xtc_probability > 0,
+    }
+    return filters[name] and params.mirostat == 0
+
+
+def _remember(sampler: int, prompt: list[int], window: int) -> int:
+    """Let a sampler see the end of the prompt as if it had been generated."""
+    for token in prompt[-window:]:
+        lib.llama_sampler_accept(sampler, token)
+    return sampler
+
+
+def _seed(params: SamplingParams) -> int:
+    return (secrets.randbits(64) if params.seed is None else params.seed) % RANDOM_SEED
