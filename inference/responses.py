@@ -5,17 +5,18 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.chat.parser import Content, Event, ToolCallBegin
+from inference.chat.parser import Content, Event, Reasoning, ToolCallBegin
 from inference.engine.messages import Usage
 from registry.models import RegisteredModel
 
 
-def usage_body(usage: Usage) -> dict[str, Any]:
+def usage_body(usage: Usage, reasoning_tokens: int) -> dict[str, Any]:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
     }
 
 
@@ -40,6 +41,8 @@ def model_body(model: RegisteredModel) -> dict[str, Any]:
 
 def delta(event: Event) -> dict[str, Any]:
     """Return the part of a streamed message that an event adds."""
+    if isinstance(event, Reasoning):
+        return {"reasoning_content": event.text}
     if isinstance(event, Content):
         return {"content": event.text}
     if isinstance(event, ToolCallBegin):
@@ -60,12 +63,12 @@ class ChatResponse:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
         return {**self._head("chat.completion.chunk"), "choices": [choice]}
 
-    def usage_chunk(self, usage: Usage) -> dict[str, Any]:
-        return {**self._head("chat.completion.chunk"), "choices": [], "usage": usage_body(usage)}
+    def usage_chunk(self, usage: dict[str, Any]) -> dict[str, Any]:
+        return {**self._head("chat.completion.chunk"), "choices": [], "usage": usage}
 
-    def completion(self, message: dict[str, Any], finish_reason: str, usage: Usage) -> dict[str, Any]:
+    def completion(self, message: dict[str, Any], finish_reason: str, usage: dict[str, Any]) -> dict[str, Any]:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": usage_body(usage)}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": usage}
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
@@ -75,11 +78,14 @@ class MessageBuilder:
     """Collects events into the message of an answer that is not streamed."""
 
     def __init__(self) -> None:
+        self._reasoning: list[str] = []
         self._content: list[str] = []
         self._calls: list[dict[str, Any]] = []
 
     def add(self, event: Event) -> None:
-        if isinstance(event, Content):
+        if isinstance(event, Reasoning):
+            self._reasoning.append(event.text)
+        elif isinstance(event, Content):
             self._content.append(event.text)
         elif isinstance(event, ToolCallBegin):
             function = {"name": event.name, "arguments": ""}
@@ -90,6 +96,8 @@ class MessageBuilder:
     def build(self) -> dict[str, Any]:
         content = "".join(self._content)
         message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+        if self._reasoning:
+            message["reasoning_content"] = "".join(self._reasoning)
         if self._calls:
             message["content"] = content or None
             message["tool_calls"] = self._calls

@@ -25,17 +25,23 @@ class CachedTokensSerializer(serializers.Serializer):
     cached_tokens = serializers.IntegerField(help_text="Prompt tokens that were still computed from before.")
 
 
+class ReasoningTokensSerializer(serializers.Serializer):
+    reasoning_tokens = serializers.IntegerField(help_text="Generated tokens that became `reasoning_content`.")
+
+
 class UsageSerializer(serializers.Serializer):
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
     total_tokens = serializers.IntegerField()
     prompt_tokens_details = CachedTokensSerializer()
+    completion_tokens_details = ReasoningTokensSerializer()
 
 
 class AssistantMessageSerializer(serializers.Serializer):
     role = serializers.ChoiceField(choices=[role for role in ROLES if role == "assistant"])
     content = serializers.CharField(allow_null=True)
     refusal = serializers.CharField(allow_null=True)
+    reasoning_content = serializers.CharField(required=False, help_text="What the model thought before it answered.")
     tool_calls = ToolCallSerializer(many=True, required=False)
 
 
@@ -120,6 +126,7 @@ USAGE_EXAMPLE = {
     "completion_tokens": 8,
     "total_tokens": 27,
     "prompt_tokens_details": {"cached_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 0},
 }
 QUESTION = {"model": "demo", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
 ANSWER = "The capital of France is Paris."

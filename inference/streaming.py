@@ -82,10 +82,10 @@ def _encode(event: Any, response: ChatResponse, include_usage: bool) -> bytes:
 
 def _encode_end(event: Finished, response: ChatResponse, include_usage: bool) -> bytes:
     """The usage always comes: on the last chunk, or in one of its own where the client asked for that."""
-    last = response.chunk({}, event.finish_reason)
+    last, usage = response.chunk({}, event.finish_reason), usage_body(event.usage, event.reasoning_tokens)
     if include_usage:
-        return sse(last) + sse(response.usage_chunk(event.usage))
-    return sse({**last, "usage": usage_body(event.usage)})
+        return sse(last) + sse(response.usage_chunk(usage))
+    return sse({**last, "usage": usage})
 
 
 def sse(body: dict[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from inference.chat.completion import ChatCompletion, Finished, KeepAlive
 from inference.chat.request import chat_prompt, start_completion
 from inference.exceptions import InvalidRequest, ModelNotFound, error_body
 from inference.pool import EngineStatus, pool
-from inference.responses import ChatResponse, MessageBuilder, model_body
+from inference.responses import ChatResponse, MessageBuilder, model_body, usage_body
 from inference.schema import chat_schema, health_schema, model_schema, models_schema
 from inference.serializers import ChatCompletionRequestSerializer
 from inference.streaming import stream_response
@@ -97,7 +97,8 @@ async def collect(completion: ChatCompletion, response: ChatResponse) -> dict[st
     try:
         async for event in completion:
             if isinstance(event, Finished):
-                return response.completion(message.build(), event.finish_reason, event.usage)
+                usage = usage_body(event.usage, event.reasoning_tokens)
+                return response.completion(message.build(), event.finish_reason, usage)
             if not isinstance(event, KeepAlive):
                 message.add(event)
     finally:

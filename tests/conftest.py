@@ -6,6 +6,7 @@ import openai
 import pytest
 
 from tests import live_server
+from tests.browser import Browser
 from tests.live_server import LiveServer
 
 
@@ -26,3 +27,11 @@ def openai_client(server: LiveServer) -> Iterator[openai.OpenAI]:
     """The official client; it does not retry, so that every error shows."""
     with openai.OpenAI(base_url=server.base_url, api_key="any text", max_retries=0, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def browser(server: LiveServer) -> Iterator[Browser]:
+    """The administrator of the live server."""
+    browser = Browser(server)
+    yield browser
+    browser.http.close()

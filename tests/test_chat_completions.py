@@ -283,3 +283,25 @@ def test_an_unknown_model_is_a_404(openai_client):
         openai_client.chat.completions.create(model="no-such-model-xyz", messages=[user("Hi")])
     assert caught.value.code == "model_not_found"
     assert "no-such-model-xyz" in caught.value.message
+
+
+def test_what_a_template_opens_as_thinking_is_reasoning(server, openai_client, browser):
+    thinker = (
+        "from registry.models import RegisteredModel; model = RegisteredModel.objects.get(name='demo');"
+        "model.pk, model.name = None, 'thinker'; model.chat_template_override = model.chat_template + '<think>\\n';"
+        "model.save()"
+    )
+    assert server.manage("shell", "-c", thinker).returncode == 0
+    completion = openai_client.chat.completions.create(model="thinker", messages=[user("Hello!")], max_tokens=8)
+    message = completion.choices[0].message
+    assert message.content == ""
+    assert message.reasoning_content
+    assert completion.usage.completion_tokens_details.reasoning_tokens == completion.usage.completion_tokens
+    stream = openai_client.chat.completions.create(
+        model="thinker", messages=[user("Hello!")], max_tokens=8, stream=True
+    )
+    deltas = [chunk.choices[0].delta for chunk in stream]
+    assert "".join(getattr(part, "reasoning_content", None) or "" for part in deltas)
+    assert not any(part.content for part in deltas)
+    browser.act("disable", "thinker")
+    server.wait_for("'thinker' not in names")

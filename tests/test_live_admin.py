@@ -7,41 +7,8 @@ import pytest
 
 from inference.pool import pool
 from registry.models import RegisteredModel
-from tests.live_server import ADMIN_PASSWORD, DEMO, LiveServer
-
-CHANGELIST = "/admin/registry/registeredmodel/"
-
-
-class Browser:
-    """A logged-in administrator of the live server."""
-
-    def __init__(self, server: LiveServer) -> None:
-        self.http = httpx.Client(base_url=server.url, follow_redirects=True, timeout=60)
-        self.post("/admin/login/", username="admin", password=ADMIN_PASSWORD, next="/admin/")
-
-    def post(self, path: str, **fields: str) -> str:
-        page = self.http.get(path).text
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
-        response = self.http.post(path, data={**fields, "csrfmiddlewaretoken": token}, headers={"referer": path})
-        assert response.status_code == 200, response.text
-        return response.text
-
-    def act(self, action: str, name: str = "demo") -> str:
-        page = self.http.get(CHANGELIST).text
-        key = re.search(rf'href="[^"]*/(\d+)/change/[^"]*">{name}<', page)[1]
-        return self.post(CHANGELIST, action=action, _selected_action=key)
-
-    def state(self, name: str = "demo") -> str:
-        page = self.http.get(CHANGELIST).text
-        row = next(row for row in page.split("<tr") if f">{name}<" in row)
-        return re.search(r'field-state">([^<]*)<', row)[1]
-
-
-@pytest.fixture
-def browser(server):
-    browser = Browser(server)
-    yield browser
-    browser.http.close()
+from tests.browser import CHANGELIST, Browser
+from tests.live_server import DEMO
 
 
 def test_an_operator_loads_and_unloads_a_model(server, browser):

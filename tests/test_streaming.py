@@ -8,6 +8,7 @@ import pytest
 from inference import generation as generation_module
 from inference.chat.completion import ChatCompletion
 from inference.chat.parser import OutputParser
+from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Failure, FailureCode, Output, Usage
 from inference.exceptions import EngineUnavailable
 from inference.generation import Generation
@@ -19,7 +20,8 @@ DEATH = Output("r", failure=Failure(FailureCode.WORKER_DIED, "the engine died"))
 
 
 async def respond(generation: Generation):
-    return await stream_response(ChatCompletion(generation, OutputParser()), ChatResponse("m"), include_usage=False)
+    completion = ChatCompletion(generation, OutputParser(), ReasoningSplitter())
+    return await stream_response(completion, ChatResponse("m"), include_usage=False)
 
 
 async def body(response) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from inference.chat.parser import Event, OutputParser
+from inference.chat.parser import Event, OutputParser, Reasoning
+from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Output, Usage
 from inference.exceptions import from_failure
 from inference.generation import Generation
@@ -15,6 +16,7 @@ class Finished:
 
     finish_reason: str
     usage: Usage
+    reasoning_tokens: int
 
 
 class KeepAlive:
@@ -27,9 +29,11 @@ class ChatCompletion:
     `close` may be called at any time and from any thread.
     """
 
-    def __init__(self, generation: Generation, parser: OutputParser) -> None:
+    def __init__(self, generation: Generation, parser: OutputParser, splitter: ReasoningSplitter) -> None:
         self._generation = generation
         self._parser = parser
+        self._splitter = splitter
+        self._reasoning_tokens = 0
 
     def close(self) -> None:
         self._generation.close()
@@ -45,11 +49,23 @@ class ChatCompletion:
     def _events(self, output: Output) -> list[Event | Finished]:
         if output.failure:
             raise from_failure(output.failure)
-        events: list[Event | Finished] = [*self._parser.feed(output.text)]
+        events: list[Event | Finished] = [*self._feed(output)]
         if output.finish_reason:
+            events += self._parse(*self._splitter.finish())
             events += self._parser.finish()
-            events.append(Finished(self._finish_reason(output), output.usage))
+            events.append(Finished(self._finish_reason(output), output.usage, self._reasoning_tokens))
         return events
+
+    def _feed(self, output: Output) -> list[Event]:
+        was_reasoning = self._splitter.is_reasoning
+        parts = self._splitter.feed(output.text)
+        if was_reasoning or self._splitter.is_reasoning:
+            self._reasoning_tokens += output.num_tokens
+        return self._parse(*parts)
+
+    def _parse(self, reasoning: str, content: str) -> list[Event]:
+        thoughts: list[Event] = [Reasoning(reasoning)] if reasoning else []
+        return thoughts + self._parser.feed(content)
 
     def _finish_reason(self, output: Output) -> str:
         is_call = self._parser.num_calls and output.finish_reason == "stop"

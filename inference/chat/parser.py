@@ -27,6 +27,13 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Reasoning:
+    """Text that the model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ToolCallBegin:
     """A call begins; calls of one message are numbered from 0. The id is unique for ever."""
 
@@ -43,7 +50,7 @@ class ToolCallArguments:
     fragment: str
 
 
-Event = Content | ToolCallBegin | ToolCallArguments
+Event = Reasoning | Content | ToolCallBegin | ToolCallArguments
 
 
 class _State(Enum):

@@ -6,6 +6,7 @@ from typing import Any
 from inference.chat.completion import ChatCompletion
 from inference.chat.messages import normalize
 from inference.chat.parser import OutputParser
+from inference.chat.reasoning import ReasoningSplitter
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.engine.messages import GenerateRequest
 from inference.exceptions import InvalidRequest
@@ -20,7 +21,8 @@ def start_completion(
     """Hand a request to the pool; what comes of it is in the completion's events."""
     request = GenerateRequest(secrets.token_hex(16), prompt, sampling_params(parameters, model.defaults))
     names = frozenset(tool["function"]["name"] for tool in offered_tools(parameters) or ())
-    return ChatCompletion(pool.generate(model_spec(model), request), OutputParser(names))
+    generation = pool.generate(model_spec(model), request)
+    return ChatCompletion(generation, OutputParser(names), ReasoningSplitter(prompt))
 
 
 def chat_prompt(model: RegisteredModel, parameters: dict[str, Any]) -> str:

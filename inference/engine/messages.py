@@ -115,13 +115,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class Output:
-    """What one step added to one request. `usage` comes with the terminal output."""
+    """What one step added to one request. `usage` comes with the terminal output.
+
+    num_tokens: generated tokens since the request's last output; some wait until their text is certain.
+    """
 
     request_id: str
     text: str = ""
     finish_reason: FinishReason | None = None
     failure: Failure | None = None
     usage: Usage | None = None
+    num_tokens: int = 0
 
     @property
     def finished(self) -> bool:

@@ -30,6 +30,7 @@ class Sequence:
         self.slot: int | None = None
         self.sampler = sampler
         self.finish_reason: FinishReason | None = None
+        self._num_unreported = 0
         self._detokenizer = Detokenizer(request.sampling.stop)
         self._max_tokens = min(request.sampling.max_tokens or n_ctx, n_ctx - self.num_prompt)
 
@@ -52,11 +53,17 @@ class Sequence:
     def append(self, token: int, piece: bytes, is_end: bool) -> Output | None:
         """Take a sampled token; return the output it leads to, or None while its text is held back."""
         self.tokens.append(token)
+        self._num_unreported += 1
         text = "" if is_end else self._detokenizer.feed(piece)
         if is_end or self._detokenizer.stopped:
             self.finish_reason = "stop"
         elif self.num_generated >= self._max_tokens:
             self.finish_reason = "length"
         if self.finish_reason:
-            return Output(self.id, text + self._detokenizer.finish(), self.finish_reason, usage=self.usage)
-        return Output(self.id, text) if text else None
+            text += self._detokenizer.finish()
+            return Output(self.id, text, self.finish_reason, usage=self.usage, num_tokens=self._num_unreported)
+        if not text:
+            return None
+        output = Output(self.id, text, num_tokens=self._num_unreported)
+        self._num_unreported = 0
+        return output
