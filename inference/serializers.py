@@ -37,6 +37,10 @@ UNSUPPORTED: dict[str, Callable[[Any], bool]] = {
 }
 
 
+# They change no answer anywhere: who asks, and what OpenAI's platform keeps.
+WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
+
+
 class FunctionCallSerializer(serializers.Serializer):
     name = StrictCharField(help_text="The function's name.")
     arguments = StrictCharField(
@@ -180,6 +184,10 @@ class ChatCompletionRequestSerializer(serializers.Serializer):
     reasoning_effort = StrictCharField(
         required=False, allow_null=True, help_text="Passed to the chat template, which may know it or not."
     )
+
+    def ignored(self) -> list[str]:
+        """Return the fields of the body that this server does not know, sorted."""
+        return sorted(set(self.initial_data) - set(self.fields) - set(UNSUPPORTED) - WITHOUT_EFFECT)
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, is_harmless in UNSUPPORTED.items():

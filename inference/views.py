@@ -1,6 +1,7 @@
 """The endpoints under `/v1`."""
 
 import asyncio
+import logging
 from importlib.metadata import version
 from typing import Any
 
@@ -21,6 +22,10 @@ from inference.streaming import stream_response
 from llmsite.version import __version__
 from registry.models import RegisteredModel
 
+logger = logging.getLogger(__name__)
+
+IGNORED_HEADER = "X-Ignored-Fields"
+MAX_HEADER = 1000  # characters
 LLAMA_CPP_PYTHON = version("llama-cpp-python")
 
 
@@ -30,7 +35,13 @@ class ChatCompletionsView(APIView):
         """Answer a conversation, as one body or as a stream of chunks."""
         serializer = ChatCompletionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        parameters = serializer.validated_data
+        response = await self._answer(serializer.validated_data)
+        if ignored := serializer.ignored():
+            logger.debug("ignored unknown fields of a chat request: %s", ignored)
+            response[IGNORED_HEADER] = field_list(ignored)
+        return response
+
+    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
         model = await enabled_model(parameters["model"])
         prompt = await asyncio.to_thread(chat_prompt, model, parameters)
         completion = start_completion(pool, model, parameters, prompt)
@@ -104,6 +115,12 @@ async def collect(completion: ChatCompletion, response: ChatResponse) -> dict[st
     finally:
         completion.close()
     raise AssertionError("a completion ends with Finished or an exception")
+
+
+def field_list(names: list[str]) -> str:
+    """Join field names for a header: printable ASCII only, and no more than a header can take."""
+    text = ", ".join(ascii(name)[1:-1] for name in names)
+    return text if len(text) <= MAX_HEADER else text[: MAX_HEADER - 3] + "..."
 
 
 @csrf_exempt

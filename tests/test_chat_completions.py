@@ -259,6 +259,23 @@ def test_unknown_fields_are_ignored(openai_client):
     assert "Paris" in ask(openai_client, capital("France"), extra_body={**extra, "reasoning_effort": "low"})
 
 
+def test_unknown_fields_are_named_in_a_header(server):
+    body = {"model": "demo", "messages": [user("Hello!")], "user": "u", "n": 1, "whatever": [1], "ещё\n": 2}
+    for stream in (False, True):
+        response = httpx.post(f"{server.base_url}/chat/completions", json={**body, "stream": stream})
+        assert response.status_code == 200
+        assert response.headers["x-ignored-fields"] == r"whatever, \u0435\u0449\u0451\n"
+    known = {"model": "demo", "messages": [user("Hello!")], "user": "u", "n": 1}
+    assert "x-ignored-fields" not in httpx.post(f"{server.base_url}/chat/completions", json=known).headers
+
+
+def test_a_header_of_unknown_fields_has_an_end(server):
+    body = {"model": "demo", "messages": [user("Hello!")], **{f"field_{number}": 1 for number in range(500)}}
+    header = httpx.post(f"{server.base_url}/chat/completions", json=body).headers["x-ignored-fields"]
+    assert header.endswith("...")
+    assert len(header) == 1000
+
+
 def test_librechats_title_request_gets_a_title(openai_client):
     prompt = (
         "Provide a concise, 5-word-or-less title for the conversation, using title case conventions. "
