@@ -31,6 +31,10 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
 LOG_TAIL = 30  # lines of a worker's log kept to explain its death
 LOG_LINE_LIMIT = 1 << 20  # bytes
+AMX_HINT = (
+    " (this llama.cpp was built with AMX kernels, which crash when GCC compiles them; build it again with"
+    " CFLAGS=-mno-amx-int8 CXXFLAGS=-mno-amx-int8, as `make install` does)"
+)
 CLOSE_TIMEOUT = 5.0  # seconds until a worker that does not exit is killed
 
 
@@ -51,7 +55,7 @@ class EngineClient:
         self.stats = EngineStats()
         self.started_at = time.time()
         self.failure: Failure | None = None
-        self.info: EngineInfo
+        self.info: EngineInfo | None = None
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
@@ -200,8 +204,12 @@ class EngineClient:
         code = await self._process.wait()
         await self._log_task
         if code < 0:
-            return f"was killed by {signal.Signals(-code).name}"
+            return f"was killed by {signal.Signals(-code).name}{self._crash_hint(-code)}"
         return self._with_log_errors(f"exited with code {code}")
+
+    def _crash_hint(self, signal_number: int) -> str:
+        has_amx = self.info is not None and "AMX_INT8 = 1" in self.info.system_info
+        return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
     def _with_log_errors(self, message: str) -> str:
         """Append the last error that llama.cpp logged, if any."""

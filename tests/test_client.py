@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,16 @@ async def test_a_killed_worker_fails_its_requests_and_later_ones(engine):
     assert (await outputs(generation))[-1].failure.code is FailureCode.WORKER_DIED
     assert not engine.is_alive
     assert (await outputs(submit(engine, "late")))[-1].failure.code is FailureCode.WORKER_DIED
+
+
+async def test_a_crash_in_amx_kernels_says_what_to_do(engine):
+    engine.info = replace(engine.info, system_info="CPU : AVX512 = 1 | AMX_INT8 = 1")
+    generation = submit(engine, ignore_eos=True)
+    await anext(generation)
+    os.kill(engine.pid, signal.SIGSEGV)
+    message = (await outputs(generation))[-1].failure.message
+    assert "SIGSEGV" in message
+    assert "-mno-amx-int8" in message
 
 
 async def test_close_fails_open_requests(engine):
