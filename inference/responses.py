@@ -2,11 +2,12 @@
 
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from inference.chat.parser import Content, Event, Reasoning, ToolCallBegin
-from inference.engine.messages import Usage
+from inference.engine.messages import TokenLogprob, Usage
 from registry.models import RegisteredModel
 
 
@@ -39,6 +40,19 @@ def model_body(model: RegisteredModel) -> dict[str, Any]:
     }
 
 
+def logprobs_body(tokens: Iterable[TokenLogprob]) -> dict[str, Any]:
+    """Describe tokens as OpenAI's `logprobs` does; `bytes` are there because a token may be part of a character."""
+    content = []
+    for token in tokens:
+        top = [_token_body(piece, logprob) for piece, logprob in token.top]
+        content.append({**_token_body(token.piece, token.logprob), "top_logprobs": top})
+    return {"content": content, "refusal": None}
+
+
+def _token_body(piece: bytes, logprob: float) -> dict[str, Any]:
+    return {"token": piece.decode(errors="replace"), "logprob": logprob, "bytes": list(piece)}
+
+
 def delta(event: Event) -> dict[str, Any]:
     """Return the part of a streamed message that an event adds."""
     if isinstance(event, Reasoning):
@@ -63,11 +77,21 @@ class ChatResponse:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
         return {**self._head("chat.completion.chunk"), "choices": [choice]}
 
+    def logprobs_chunk(self, tokens: Iterable[TokenLogprob]) -> dict[str, Any]:
+        choice = {"index": 0, "delta": {}, "logprobs": logprobs_body(tokens), "finish_reason": None}
+        return {**self._head("chat.completion.chunk"), "choices": [choice]}
+
     def usage_chunk(self, usage: dict[str, Any]) -> dict[str, Any]:
         return {**self._head("chat.completion.chunk"), "choices": [], "usage": usage}
 
-    def completion(self, message: dict[str, Any], finish_reason: str, usage: dict[str, Any]) -> dict[str, Any]:
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+    def completion(
+        self,
+        message: dict[str, Any],
+        logprobs: dict[str, Any] | None,
+        finish_reason: str,
+        usage: dict[str, Any],
+    ) -> dict[str, Any]:
+        choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": finish_reason}
         return {**self._head("chat.completion"), "choices": [choice], "usage": usage}
 
     def _head(self, kind: str) -> dict[str, Any]:

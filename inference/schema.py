@@ -45,10 +45,25 @@ class AssistantMessageSerializer(serializers.Serializer):
     tool_calls = ToolCallSerializer(many=True, required=False)
 
 
+class AlternativeSerializer(serializers.Serializer):
+    token = serializers.CharField()
+    logprob = serializers.FloatField()
+    bytes = serializers.ListField(child=serializers.IntegerField())
+
+
+class TokenLogprobSerializer(AlternativeSerializer):
+    top_logprobs = AlternativeSerializer(many=True)
+
+
+class LogprobsSerializer(serializers.Serializer):
+    content = TokenLogprobSerializer(many=True)
+    refusal = serializers.CharField(allow_null=True)
+
+
 class ChoiceSerializer(serializers.Serializer):
     index = serializers.IntegerField()
     message = AssistantMessageSerializer()
-    logprobs = serializers.CharField(allow_null=True)
+    logprobs = LogprobsSerializer(allow_null=True)
     finish_reason = serializers.ChoiceField(choices=["stop", "length", "tool_calls"])
 
 

@@ -27,8 +27,6 @@ MAX_INT = 2**31 - 1
 # Parameters of OpenAI's API that this server does not implement: any value that would change the answer is refused.
 UNSUPPORTED: dict[str, Callable[[Any], bool]] = {
     "n": lambda value: value == 1,
-    "logprobs": lambda value: value is False,
-    "top_logprobs": lambda value: value == 0,
     "response_format": lambda value: isinstance(value, dict) and value.get("type") == "text",
     "functions": lambda value: value == [],
     "function_call": lambda value: value in ("none", "auto"),
@@ -173,6 +171,16 @@ class ChatCompletionRequestSerializer(serializers.Serializer):
     )
     mirostat_tau = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=100)
     mirostat_eta = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=10)
+    logprobs = StrictBooleanField(
+        required=False, allow_null=True, help_text="Report the log probability of every token."
+    )
+    top_logprobs = StrictIntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=20,
+        help_text="Also of so many of the likeliest tokens in its place; needs `logprobs`.",
+    )
     samplers = SamplersField(
         required=False, allow_null=True, help_text="The filters to use, in this order; others are left out."
     )
@@ -184,6 +192,11 @@ class ChatCompletionRequestSerializer(serializers.Serializer):
     reasoning_effort = StrictCharField(
         required=False, allow_null=True, help_text="Passed to the chat template, which may know it or not."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("top_logprobs") is not None and not attrs.get("logprobs"):
+            raise serializers.ValidationError({"top_logprobs": "needs `logprobs: true`."})
+        return attrs
 
     def ignored(self) -> list[str]:
         """Return the fields of the body that this server does not know, sorted."""

@@ -47,7 +47,8 @@ def sampling_params(parameters: dict[str, Any], defaults: GenerationDefaults) ->
     optional = {name: parameters[name] for name in OPTIONAL if parameters.get(name) is not None}
     max_tokens = _first(parameters.get("max_completion_tokens"), parameters.get("max_tokens"), defaults.max_tokens)
     stop = _first(parameters.get("stop"), defaults.stop)
-    return SamplingParams(**merged, **optional, max_tokens=max_tokens, stop=tuple(stop))
+    logprobs = parameters.get("top_logprobs") or 0 if parameters.get("logprobs") else None
+    return SamplingParams(**merged, **optional, max_tokens=max_tokens, stop=tuple(stop), logprobs=logprobs)
 
 
 def _first(*values: Any) -> Any:

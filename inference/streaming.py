@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from inference.chat.completion import ChatCompletion, Finished, KeepAlive
+from inference.chat.completion import ChatCompletion, Finished, KeepAlive, Logprobs
 from inference.exceptions import APIError, EngineFailed
 from inference.responses import ChatResponse, delta, usage_body
 
@@ -77,6 +77,8 @@ def _encode(event: Any, response: ChatResponse, include_usage: bool) -> bytes:
         return KEEP_ALIVE
     if isinstance(event, Finished):
         return _encode_end(event, response, include_usage)
+    if isinstance(event, Logprobs):
+        return sse(response.logprobs_chunk(event.tokens))
     return sse(response.chunk(delta(event)))
 
 

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.chat.completion import ChatCompletion, Finished, KeepAlive
+from inference.chat.completion import ChatCompletion, Finished, KeepAlive, Logprobs
 from inference.chat.request import chat_prompt, start_completion
+from inference.engine.messages import TokenLogprob
 from inference.exceptions import InvalidRequest, ModelNotFound, error_body
 from inference.pool import EngineStatus, pool
-from inference.responses import ChatResponse, MessageBuilder, model_body, usage_body
+from inference.responses import ChatResponse, MessageBuilder, logprobs_body, model_body, usage_body
 from inference.schema import chat_schema, health_schema, model_schema, models_schema
 from inference.serializers import ChatCompletionRequestSerializer
 from inference.streaming import stream_response
@@ -105,12 +106,16 @@ async def enabled_model(name: str) -> RegisteredModel:
 async def collect(completion: ChatCompletion, response: ChatResponse) -> dict[str, Any]:
     """Wait for the whole answer; the generation ends with the client's connection."""
     message = MessageBuilder()
+    logprobs: list[TokenLogprob] = []
     try:
         async for event in completion:
             if isinstance(event, Finished):
                 usage = usage_body(event.usage, event.reasoning_tokens)
-                return response.completion(message.build(), event.finish_reason, usage)
-            if not isinstance(event, KeepAlive):
+                body = logprobs_body(logprobs) if logprobs else None
+                return response.completion(message.build(), body, event.finish_reason, usage)
+            if isinstance(event, Logprobs):
+                logprobs += event.tokens
+            elif not isinstance(event, KeepAlive):
                 message.add(event)
     finally:
         completion.close()

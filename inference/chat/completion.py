@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from inference.chat.parser import Event, OutputParser, Reasoning
 from inference.chat.reasoning import ReasoningSplitter
-from inference.engine.messages import Output, Usage
+from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
 from inference.generation import Generation
 
@@ -17,6 +17,13 @@ class Finished:
     finish_reason: str
     usage: Usage
     reasoning_tokens: int
+
+
+@dataclass(frozen=True)
+class Logprobs:
+    """The log probabilities of the tokens behind the events since the last ones."""
+
+    tokens: tuple[TokenLogprob, ...]
 
 
 class KeepAlive:
@@ -38,7 +45,7 @@ class ChatCompletion:
     def close(self) -> None:
         self._generation.close()
 
-    async def __aiter__(self) -> AsyncIterator[Event | Finished | KeepAlive]:
+    async def __aiter__(self) -> AsyncIterator[Event | Logprobs | Finished | KeepAlive]:
         async for output in self._generation:
             if output is None:
                 yield KeepAlive()
@@ -46,10 +53,12 @@ class ChatCompletion:
             for event in self._events(output):
                 yield event
 
-    def _events(self, output: Output) -> list[Event | Finished]:
+    def _events(self, output: Output) -> list[Event | Logprobs | Finished]:
         if output.failure:
             raise from_failure(output.failure)
-        events: list[Event | Finished] = [*self._feed(output)]
+        events: list[Event | Logprobs | Finished] = [*self._feed(output)]
+        if output.logprobs:
+            events.append(Logprobs(output.logprobs))
         if output.finish_reason:
             events += self._parse(*self._splitter.finish())
             events += self._parser.finish()

@@ -12,6 +12,7 @@ from inference.engine.messages import (
     InvalidParameter,
     Output,
     SamplingParams,
+    TokenLogprob,
 )
 from inference.engine.prefix_cache import Placement
 from inference.engine.scheduler import Chunk, Scheduler
@@ -34,6 +35,8 @@ class LlamaBackend(Protocol):
     def new_sampler(self, params: SamplingParams, prompt: list[int]) -> Sampler: ...
 
     def decode(self, batch: Batch) -> None: ...
+
+    def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob: ...
 
     def truncate(self, slot: int, length: int) -> bool: ...
 
@@ -133,7 +136,9 @@ class EngineCore:
         if sequence.num_remaining:
             return None
         token = sequence.sampler.sample(row)
-        output = sequence.append(token, self._llama.piece(token), self._llama.is_end(token))
+        count = sequence.num_alternatives
+        logprob = None if count is None else self._llama.logprob(row, token, count)
+        output = sequence.append(token, self._llama.piece(token), self._llama.is_end(token), logprob)
         if sequence.finish_reason:
             self._forget(sequence)
         return output

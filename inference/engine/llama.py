@@ -12,7 +12,7 @@ from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError
-from inference.engine.messages import SamplingParams
+from inference.engine.messages import SamplingParams, TokenLogprob
 from inference.engine.sampler import SamplerChain, SamplerFactory
 from inference.engine.threads import choose_threads
 
@@ -83,6 +83,24 @@ class Llama:
         code = lib.llama_decode(self._context, _llama_batch(batch))
         if code != 0:
             raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))
+
+    def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
+        """Return the log probability of a token sampled from `row`, and the likeliest ones there."""
+        pointer = lib.llama_get_logits_ith(self._context, row)
+        logits = np.ctypeslib.as_array(pointer, (lib.llama_vocab_n_tokens(self._vocab),))
+        highest = logits.max()
+        log_sum = highest + math.log(np.exp(logits - highest, dtype=np.float64).sum())
+        likeliest = np.argpartition(-logits, num_alternatives)[:num_alternatives]
+        top = sorted(((float(logits[other] - log_sum), int(other)) for other in likeliest), reverse=True)
+        return TokenLogprob(
+            self.spelling(token),
+            float(logits[token] - log_sum),
+            tuple((self.spelling(other), value) for value, other in top),
+        )
+
+    def spelling(self, token: int) -> bytes:
+        """Return a token's bytes; those of a control token are its name, such as `<|im_end|>`."""
+        return self.piece(token) or lib.llama_vocab_get_text(self._vocab, token)
 
     def truncate(self, slot: int, length: int) -> bool:
         """Keep the first `length` tokens of a slot; False if this kind of memory cannot."""

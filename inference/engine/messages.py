@@ -43,7 +43,8 @@ class SamplingParams:
     probability and mirostat switch each of them off; mirostat 1 or 2 takes the place of the filters. max_tokens None
     means until the context is full. presence_penalty and frequency_penalty count the tokens generated so far, as
     OpenAI defines them; repeat_penalty and dry count those of the prompt, too, as llama.cpp does, over the last
-    `*_last_n` tokens (-1: all). logit_bias pairs a token id or a text with what is added to its tokens' logits.
+    `*_last_n` tokens (-1: all). logprobs is the number of alternatives to report with each token's log probability,
+    None for none of it. logit_bias pairs a token id or a text with what is added to its tokens' logits.
     """
 
     temperature: float = 0.8
@@ -72,6 +73,7 @@ class SamplingParams:
     mirostat_eta: float = 0.1
     logit_bias: tuple[tuple[int | str, float], ...] = ()
     samplers: tuple[str, ...] = SAMPLERS
+    logprobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,18 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class TokenLogprob:
+    """A generated token's text and log probability, and those of the likeliest tokens in its place.
+
+    They are the model's own, before any sampler. The bytes of a token need not be whole characters.
+    """
+
+    piece: bytes
+    logprob: float
+    top: tuple[tuple[bytes, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Failure:
     """An error that ends one request.
 
@@ -118,6 +132,7 @@ class Output:
     """What one step added to one request. `usage` comes with the terminal output.
 
     num_tokens: generated tokens since the request's last output; some wait until their text is certain.
+    logprobs: one for each of them that is part of the text, where the request asks for it.
     """
 
     request_id: str
@@ -126,6 +141,7 @@ class Output:
     failure: Failure | None = None
     usage: Usage | None = None
     num_tokens: int = 0
+    logprobs: tuple[TokenLogprob, ...] = ()
 
     @property
     def finished(self) -> bool:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from inference.engine.detokenizer import Detokenizer
-from inference.engine.messages import FinishReason, GenerateRequest, Output, Usage
+from inference.engine.messages import FinishReason, GenerateRequest, Output, TokenLogprob, Usage
 
 
 class Sampler(Protocol):
@@ -30,7 +30,9 @@ class Sequence:
         self.slot: int | None = None
         self.sampler = sampler
         self.finish_reason: FinishReason | None = None
+        self.num_alternatives = request.sampling.logprobs
         self._num_unreported = 0
+        self._logprobs: list[TokenLogprob] = []
         self._detokenizer = Detokenizer(request.sampling.stop)
         self._max_tokens = min(request.sampling.max_tokens or n_ctx, n_ctx - self.num_prompt)
 
@@ -50,20 +52,26 @@ class Sequence:
     def usage(self) -> Usage:
         return Usage(self.num_prompt, self.num_generated, self.num_cached)
 
-    def append(self, token: int, piece: bytes, is_end: bool) -> Output | None:
+    def append(self, token: int, piece: bytes, is_end: bool, logprob: TokenLogprob | None = None) -> Output | None:
         """Take a sampled token; return the output it leads to, or None while its text is held back."""
         self.tokens.append(token)
         self._num_unreported += 1
         text = "" if is_end else self._detokenizer.feed(piece)
+        if logprob and not is_end:
+            self._logprobs.append(logprob)
+        if self._detokenizer.stopped:
+            self._logprobs.clear()  # of the stop string, which is no part of the answer
         if is_end or self._detokenizer.stopped:
             self.finish_reason = "stop"
         elif self.num_generated >= self._max_tokens:
             self.finish_reason = "length"
         if self.finish_reason:
             text += self._detokenizer.finish()
-            return Output(self.id, text, self.finish_reason, usage=self.usage, num_tokens=self._num_unreported)
-        if not text:
-            return None
-        output = Output(self.id, text, num_tokens=self._num_unreported)
+            return self._report(text, self.usage)
+        return self._report(text) if text else None
+
+    def _report(self, text: str, usage: Usage | None = None) -> Output:
+        num_tokens, logprobs = self._num_unreported, tuple(self._logprobs)
         self._num_unreported = 0
-        return output
+        self._logprobs.clear()
+        return Output(self.id, text, self.finish_reason, usage=usage, num_tokens=num_tokens, logprobs=logprobs)

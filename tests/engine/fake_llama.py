@@ -3,7 +3,7 @@
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError, EngineCore
-from inference.engine.messages import GenerateRequest, InvalidParameter, Output, SamplingParams
+from inference.engine.messages import GenerateRequest, InvalidParameter, Output, SamplingParams, TokenLogprob
 
 END = 0
 
@@ -49,6 +49,9 @@ class FakeLlama:
         assert self._batch.logits[row], "only rows that asked for logits can be sampled"
         token = int(self._batch.token[row])
         return END if chr(token) == "e" else token + 1
+
+    def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
+        return TokenLogprob(self.piece(token), -0.5, ((b"?", -1.0),) * num_alternatives)
 
     def truncate(self, slot: int, length: int) -> bool:
         if not self.can_truncate and 0 < length < len(self.cells[slot]):

@@ -215,3 +215,25 @@ def test_stats_count_the_cells_in_use():
     core.add_request(request("aaaa", max_tokens=1))
     core.step()
     assert core.stats.cached_tokens == 4
+
+
+def test_logprobs_come_with_the_text_of_their_tokens():
+    core, _ = new_core()
+    core.add_request(request("a", logprobs=1, stop=("dx",)))
+    outputs = run(core)
+    assert [output.text for output in outputs] == ["b", "c", "de", ""]
+    pieces = [[token.piece for token in output.logprobs] for output in outputs]
+    assert pieces == [[b"b"], [b"c"], [b"d", b"e"], []]
+    assert outputs[0].logprobs[0].top == ((b"?", -1.0),)
+
+
+def test_a_stop_string_has_no_logprobs():
+    core, _ = new_core()
+    core.add_request(request("a", logprobs=0, stop=("cd",)))
+    assert [token.piece for output in run(core) for token in output.logprobs] == [b"b"]
+
+
+def test_logprobs_are_computed_for_those_who_ask():
+    core, _ = new_core()
+    core.add_request(request("a"))
+    assert not any(output.logprobs for output in run(core))
