@@ -8,6 +8,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from inference.chat.completion import ChatCompletion, Finished, KeepAlive, Logprobs
+from inference.engine.messages import TokenLogprob
 from inference.exceptions import APIError, EngineFailed
 from inference.responses import ChatResponse, delta, usage_body
 
@@ -31,7 +32,7 @@ async def stream_response(
     except BaseException:
         completion.close()
         raise
-    content = EventStream(completion, _chunks(first, events, response, include_usage))
+    content = EventStream(completion, _chunks(first, events, ChunkEncoder(response, include_usage)))
     http = StreamingHttpResponse(content, content_type="text/event-stream; charset=utf-8")
     http["Cache-Control"] = "no-cache"
     http["X-Accel-Buffering"] = "no"  # nginx would collect the events otherwise
@@ -56,14 +57,14 @@ class EventStream:
         self._completion.close()
 
 
-async def _chunks(
-    first: Any, events: AsyncIterator, response: ChatResponse, include_usage: bool
-) -> AsyncIterator[bytes]:
-    yield sse(response.chunk({"role": "assistant", "content": ""}))
+async def _chunks(first: Any, events: AsyncIterator[Any], encoder: "ChunkEncoder") -> AsyncIterator[bytes]:
+    yield encoder.begin()
     try:
-        yield _encode(first, response, include_usage)
+        if data := encoder.encode(first):
+            yield data
         async for event in events:
-            yield _encode(event, response, include_usage)
+            if data := encoder.encode(event):
+                yield data
     except APIError as error:
         yield sse(error.body())
     except Exception:
@@ -72,22 +73,39 @@ async def _chunks(
     yield DONE
 
 
-def _encode(event: Any, response: ChatResponse, include_usage: bool) -> bytes:
-    if isinstance(event, KeepAlive):
-        return KEEP_ALIVE
-    if isinstance(event, Finished):
-        return _encode_end(event, response, include_usage)
-    if isinstance(event, Logprobs):
-        return sse(response.logprobs_chunk(event.tokens))
-    return sse(response.chunk(delta(event)))
+class ChunkEncoder:
+    """Makes server-sent events of a completion's events. Log probabilities go with the chunk that follows them."""
 
+    def __init__(self, response: ChatResponse, include_usage: bool) -> None:
+        self._response = response
+        self._include_usage = include_usage
+        self._logprobs: list[TokenLogprob] = []
 
-def _encode_end(event: Finished, response: ChatResponse, include_usage: bool) -> bytes:
-    """The usage always comes: on the last chunk, or in one of its own where the client asked for that."""
-    last, usage = response.chunk({}, event.finish_reason), usage_body(event.usage, event.reasoning_tokens)
-    if include_usage:
-        return sse(last) + sse(response.usage_chunk(usage))
-    return sse({**last, "usage": usage})
+    def begin(self) -> bytes:
+        return sse(self._response.chunk({"role": "assistant", "content": ""}))
+
+    def encode(self, event: Any) -> bytes:
+        """Return what is to be sent; empty while the event waits for the next one."""
+        if isinstance(event, KeepAlive):
+            return KEEP_ALIVE
+        if isinstance(event, Logprobs):
+            self._logprobs += event.tokens
+            return b""
+        if isinstance(event, Finished):
+            return self._end(event)
+        return sse(self._response.chunk(delta(event), logprobs=self._take_logprobs()))
+
+    def _end(self, event: Finished) -> bytes:
+        """The usage always comes: on the last chunk, or in one of its own where the client asked for that."""
+        last = self._response.chunk({}, event.finish_reason, self._take_logprobs())
+        usage = usage_body(event.usage, event.reasoning_tokens)
+        if self._include_usage:
+            return sse(last) + sse(self._response.usage_chunk(usage))
+        return sse({**last, "usage": usage})
+
+    def _take_logprobs(self) -> list[TokenLogprob]:
+        taken, self._logprobs = self._logprobs, []
+        return taken
 
 
 def sse(body: dict[str, Any]) -> bytes:

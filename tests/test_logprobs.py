@@ -37,8 +37,11 @@ def test_they_are_the_models_own_before_any_sampler(openai_client):
 
 def test_a_stream_gives_the_same(openai_client):
     whole = ask(openai_client, "Привет!", top_logprobs=2).choices[0].logprobs.content
-    chunks = ask(openai_client, "Привет!", top_logprobs=2, stream=True)
-    streamed = [token for chunk in chunks if (part := chunk.choices[0].logprobs) for token in part.content]
+    choices = [chunk.choices[0] for chunk in ask(openai_client, "Привет!", top_logprobs=2, stream=True)]
+    for choice in choices:
+        text = b"".join(bytes(token.bytes) for token in choice.logprobs.content) if choice.logprobs else b""
+        assert text.decode() == (choice.delta.content or ""), "each chunk has those of its own text"
+    streamed = [token for choice in choices if choice.logprobs for token in choice.logprobs.content]
     assert [token.bytes for token in streamed] == [token.bytes for token in whole]
     assert [len(token.top_logprobs) for token in streamed] == [2] * len(whole)
 

@@ -21,7 +21,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Logprobs:
-    """The log probabilities of the tokens behind the events since the last ones."""
+    """The log probabilities of the tokens that the following events are made of."""
 
     tokens: tuple[TokenLogprob, ...]
 
@@ -56,9 +56,8 @@ class ChatCompletion:
     def _events(self, output: Output) -> list[Event | Logprobs | Finished]:
         if output.failure:
             raise from_failure(output.failure)
-        events: list[Event | Logprobs | Finished] = [*self._feed(output)]
-        if output.logprobs:
-            events.append(Logprobs(output.logprobs))
+        events: list[Event | Logprobs | Finished] = [Logprobs(output.logprobs)] if output.logprobs else []
+        events += self._feed(output)
         if output.finish_reason:
             events += self._parse(*self._splitter.finish())
             events += self._parser.finish()
