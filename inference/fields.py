@@ -26,6 +26,13 @@ def refuse(value: Any, expected: str) -> serializers.ValidationError:
     return serializers.ValidationError(f"expected {expected}, got {shown if len(shown) <= 80 else shown[:77] + '...'}.")
 
 
+class InputField(serializers.Field):
+    """A field of request bodies, which are only read."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class _StrictNumber:
     """Mixin for REST framework's number fields, which keep `min_value` and `max_value` for the schema."""
 
@@ -76,7 +83,7 @@ class StrictCharField(serializers.CharField):
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 16}]})
-class StopField(serializers.Field):
+class StopField(InputField):
     """One string or a list of them; always a list inside."""
 
     def to_internal_value(self, data: Any) -> list[str]:
@@ -87,12 +94,9 @@ class StopField(serializers.Field):
             raise refuse(len(stops), f"at most {MAX_STOP} stop strings")
         return stops
 
-    def to_representation(self, value: Any) -> Any:
-        return value
-
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SAMPLERS)}})
-class SamplersField(serializers.Field):
+class SamplersField(InputField):
     """The samplers to use, in this order."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
@@ -102,12 +106,9 @@ class SamplersField(serializers.Field):
             raise refuse(data, "each sampler at most once")
         return tuple(data)
 
-    def to_representation(self, value: Any) -> Any:
-        return value
-
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOP})
-class BreakersField(serializers.Field):
+class BreakersField(InputField):
     """Strings over which a repetition does not reach."""
 
     def to_internal_value(self, data: Any) -> tuple[str, ...]:
@@ -115,9 +116,6 @@ class BreakersField(serializers.Field):
         if not is_list or not all(isinstance(text, str) and text and "\0" not in text for text in data):
             raise refuse(data, f"a list of up to {MAX_STOP} non-empty strings")
         return tuple(data)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 @extend_schema_field(
@@ -128,7 +126,7 @@ class BreakersField(serializers.Field):
         ]
     }
 )
-class LogitBiasField(serializers.Field):
+class LogitBiasField(InputField):
     """Pairs of a token and what is added to its logit: OpenAI's object of token ids, or llama.cpp's list of pairs.
 
     A key that is no number is a text, all of whose tokens are meant. In pairs, `false` bans the token.
@@ -140,9 +138,6 @@ class LogitBiasField(serializers.Field):
         if not isinstance(data, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in data):
             raise refuse(data, "an object of token ids and numbers, or a list of pairs")
         return tuple((self._key(key), self._bias(value)) for key, value in data)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
     @staticmethod
     def _key(key: Any) -> int | str:
@@ -162,7 +157,7 @@ class LogitBiasField(serializers.Field):
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})
-class ContentField(serializers.Field):
+class ContentField(InputField):
     """A message's content: a string, or a list of text parts."""
 
     def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
@@ -173,9 +168,6 @@ class ContentField(serializers.Field):
         for index, part in enumerate(data):
             self._check_part(part, index)
         return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
     @staticmethod
     def _check_part(part: Any, index: int) -> None:
@@ -191,13 +183,10 @@ class ContentField(serializers.Field):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class ObjectField(serializers.Field):
+class ObjectField(InputField):
     """Any JSON object."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise refuse(data, "an object")
         return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value

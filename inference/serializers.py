@@ -9,6 +9,7 @@ from rest_framework import serializers
 from inference.fields import (
     BreakersField,
     ContentField,
+    InputField,
     LogitBiasField,
     ObjectField,
     SamplersField,
@@ -100,16 +101,13 @@ class StreamOptionsSerializer(serializers.Serializer):
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "enum": ["none", "auto"]}]})
-class ToolChoiceField(serializers.Field):
+class ToolChoiceField(InputField):
     """Whether the model may call tools. It cannot be forced to."""
 
     def to_internal_value(self, data: Any) -> str:
         if data not in ("none", "auto"):
             raise refuse(data, "`none` or `auto`; this server cannot force a tool call")
         return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 class ChatCompletionRequestSerializer(serializers.Serializer):
