@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,13 +133,15 @@ def is_running(pid: int) -> bool:
     """Say whether a process exists and is more than a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
 
 
 def descendants(pid: int) -> list[int]:
     """Return the process ids of all children, their children and so on."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in task.read_text().split()]
+    children = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # it may end while we look
+        for task in list(Path(f"/proc/{pid}/task").glob("*/children")):
+            children += map(int, task.read_text().split())
     return children + [grandchild for child in children for grandchild in descendants(child)]
