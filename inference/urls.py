@@ -2,13 +2,17 @@
 
 from django.urls import path, re_path
 
-from inference import views
+from inference.views.base import not_found
+from inference.views.chat import ChatCompletionsView
+from inference.views.health import HealthView
+from inference.views.models import ModelsView, ModelView
+from inference.views.responses import ResponsesView
 
 urlpatterns = [
-    path("chat/completions", views.ChatCompletionsView.as_view()),
-    path("models", views.ModelsView.as_view()),
-    path("models/<path:name>", views.ModelView.as_view()),
-    path("health", views.HealthView.as_view()),
-    path("responses", views.ResponsesView.as_view()),
-    re_path(r"^.*$", views.not_found),
+    path("chat/completions", ChatCompletionsView.as_view()),
+    path("models", ModelsView.as_view()),
+    path("models/<path:name>", ModelView.as_view()),
+    path("health", HealthView.as_view()),
+    path("responses", ResponsesView.as_view()),
+    re_path(r"^.*$", not_found),
 ]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from inference.serializers import ChatCompletionRequestSerializer
+from inference.serializers.chat import ChatCompletionRequestSerializer
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import json
 import pytest
 
 from inference import generation as generation_module
+from inference.bodies.chat import ChatResponse
+from inference.bodies.chunks import ChunkEncoder
 from inference.chat.completion import ChatCompletion
 from inference.chat.parser import OutputParser
 from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Failure, FailureCode, Output, Usage
 from inference.exceptions import EngineUnavailable
 from inference.generation import Generation
-from inference.responses import ChatResponse
 from inference.streaming import stream_response
 
 END = Output("r", "!", "stop", usage=Usage(1, 1, 0))
@@ -21,7 +22,7 @@ DEATH = Output("r", failure=Failure(FailureCode.WORKER_DIED, "the engine died"))
 
 async def respond(generation: Generation):
     completion = ChatCompletion(generation, OutputParser(), ReasoningSplitter())
-    return await stream_response(completion, ChatResponse("m"), include_usage=False)
+    return await stream_response(completion, ChunkEncoder(ChatResponse("m"), include_usage=False))
 
 
 async def body(response) -> list[str]:

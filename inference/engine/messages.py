@@ -1,12 +1,12 @@
 """What crosses the pipe between the web process and an engine's worker process.
 
-Every `GenerateRequest` is answered by any number of `Output`s of which exactly one, the last, is terminal:
-it carries a finish reason or a failure.
+Every request is answered by `Output`s of which exactly one, the last, is terminal: it carries a finish reason, a value
+or a failure.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 FinishReason = Literal["stop", "length", "abort"]
 
@@ -92,6 +92,9 @@ class AbortRequest:
     id: str
 
 
+Request = GenerateRequest | AbortRequest
+
+
 @dataclass(frozen=True)
 class Usage:
     """Token counts of one request; cached_tokens of the prompt_tokens were still in the KV cache."""
@@ -129,8 +132,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Output:
-    """What one step added to one request. `usage` comes with the terminal output.
+    """What one step added to one request. `usage` comes with the terminal output of a GenerateRequest.
 
+    value: the answer to a request that generates nothing; its only output.
     num_tokens: generated tokens since the request's last output; some wait until their text is certain.
     logprobs: one for each of them that is part of the text, where the request asks for it.
     """
@@ -142,10 +146,11 @@ class Output:
     usage: Usage | None = None
     num_tokens: int = 0
     logprobs: tuple[TokenLogprob, ...] = ()
+    value: Any = None
 
     @property
     def finished(self) -> bool:
-        return self.finish_reason is not None or self.failure is not None
+        return self.finish_reason is not None or self.failure is not None or self.value is not None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 import pytest
 
+from inference.bodies.chat import MessageBuilder, delta
 from inference.chat.completion import ChatCompletion, Finished
 from inference.chat.parser import Content, OutputParser, Reasoning, ToolCallBegin
 from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Output, Usage
 from inference.generation import Generation
-from inference.responses import MessageBuilder, delta
 
 OPENED = "<|im_start|>assistant\n<think>\n"
 

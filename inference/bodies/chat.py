@@ -1,4 +1,4 @@
-"""The bodies of answers, as the OpenAI reference describes them (https://platform.openai.com/docs/api-reference)."""
+"""Chat completions and their chunks."""
 
 import secrets
 import time
@@ -8,7 +8,6 @@ from typing import Any
 
 from inference.chat.parser import Content, Event, Reasoning, ToolCallBegin
 from inference.engine.messages import TokenLogprob, Usage
-from registry.models import RegisteredModel
 
 
 def usage_body(usage: Usage, reasoning_tokens: int) -> dict[str, Any]:
@@ -18,25 +17,6 @@ def usage_body(usage: Usage, reasoning_tokens: int) -> dict[str, Any]:
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
         "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
-    }
-
-
-def model_body(model: RegisteredModel) -> dict[str, Any]:
-    """Describe a model. LibreChat reads the context window from entries that have a context length and prices."""
-    return {
-        "id": model.name,
-        "object": "model",
-        "created": int(model.created_at.timestamp()),
-        "owned_by": "llmsite",
-        "context_length": model.context_length,
-        "pricing": {"prompt": "0", "completion": "0"},
-        "meta": {
-            "architecture": model.architecture,
-            "n_params": model.parameter_count,
-            "quantization": model.quantization,
-            "n_ctx_train": model.trained_context,
-            "size": model.size_bytes,
-        },
     }
 
 

@@ -1,12 +1,12 @@
-"""What `/v1/chat/completions` accepts. Unknown fields are ignored; known ones are honoured or refused."""
+"""The body of `/v1/chat/completions`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from inference.fields import (
+from inference.serializers.base import RequestSerializer
+from inference.serializers.fields import (
     BreakersField,
     ContentField,
     InputField,
@@ -24,20 +24,6 @@ from inference.fields import (
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MAX_SEED = 2**63 - 1
 MAX_INT = 2**31 - 1
-
-# Parameters of OpenAI's API that this server does not implement: any value that would change the answer is refused.
-UNSUPPORTED: dict[str, Callable[[Any], bool]] = {
-    "n": lambda value: value == 1,
-    "response_format": lambda value: isinstance(value, dict) and value.get("type") == "text",
-    "functions": lambda value: value == [],
-    "function_call": lambda value: value in ("none", "auto"),
-    "modalities": lambda value: value == ["text"],
-    "audio": lambda value: False,
-}
-
-
-# They change no answer anywhere: who asks, and what OpenAI's platform keeps.
-WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
 
 
 class FunctionCallSerializer(serializers.Serializer):
@@ -110,8 +96,17 @@ class ToolChoiceField(InputField):
         return data
 
 
-class ChatCompletionRequestSerializer(serializers.Serializer):
+class ChatCompletionRequestSerializer(RequestSerializer):
     """The body of a chat completion request. What is absent comes from the model's generation defaults."""
+
+    UNSUPPORTED = {
+        "n": lambda value: value == 1,
+        "response_format": lambda value: isinstance(value, dict) and value.get("type") == "text",
+        "functions": lambda value: value == [],
+        "function_call": lambda value: value in ("none", "auto"),
+        "modalities": lambda value: value == ["text"],
+        "audio": lambda value: False,
+    }
 
     model = StrictCharField(help_text="The name of a registered model.")
     messages = MessageSerializer(many=True, allow_empty=False)
@@ -195,14 +190,3 @@ class ChatCompletionRequestSerializer(serializers.Serializer):
         if attrs.get("top_logprobs") is not None and not attrs.get("logprobs"):
             raise serializers.ValidationError({"top_logprobs": "needs `logprobs: true`."})
         return attrs
-
-    def ignored(self) -> list[str]:
-        """Return the fields of the body that this server does not know, sorted."""
-        return sorted(set(self.initial_data) - set(self.fields) - set(UNSUPPORTED) - WITHOUT_EFFECT)
-
-    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
-        for name, is_harmless in UNSUPPORTED.items():
-            value = data.get(name)
-            if value is not None and not is_harmless(value):
-                raise serializers.ValidationError({name: "this server does not support it; leave it out."})
-        return super().to_internal_value(data)

@@ -1,0 +1,1 @@
+"""The bodies of answers, as the OpenAI reference describes them (https://platform.openai.com/docs/api-reference)."""

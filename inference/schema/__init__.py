@@ -1,0 +1,1 @@
+"""What Swagger shows of the endpoints: bodies, examples and errors."""

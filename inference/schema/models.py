@@ -1,0 +1,65 @@
+"""`/v1/models`."""
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from inference.schema.base import NOT_FOUND, example
+
+
+class PricingSerializer(serializers.Serializer):
+    prompt = serializers.CharField()
+    completion = serializers.CharField()
+
+
+class ModelMetaSerializer(serializers.Serializer):
+    architecture = serializers.CharField()
+    n_params = serializers.IntegerField(allow_null=True)
+    quantization = serializers.CharField()
+    n_ctx_train = serializers.IntegerField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+
+
+class ModelSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    object = serializers.CharField()
+    created = serializers.IntegerField(help_text="Unix time in seconds.")
+    owned_by = serializers.CharField()
+    context_length = serializers.IntegerField(help_text="Tokens that one conversation may use.")
+    pricing = PricingSerializer()
+    meta = ModelMetaSerializer()
+
+
+class ModelListSerializer(serializers.Serializer):
+    object = serializers.CharField()
+    data = ModelSerializer(many=True)
+
+
+MODEL_EXAMPLE = {
+    "id": "demo",
+    "object": "model",
+    "created": 1763800000,
+    "owned_by": "llmsite",
+    "context_length": 2048,
+    "pricing": {"prompt": "0", "completion": "0"},
+    "meta": {
+        "architecture": "llama",
+        "n_params": 1000000,
+        "quantization": "F16",
+        "n_ctx_train": 2048,
+        "size": 2000000,
+    },
+}
+models_schema = extend_schema(
+    operation_id="listModels",
+    tags=["models"],
+    responses={
+        200: OpenApiResponse(
+            ModelListSerializer, "The models", [example("Models", {"object": "list", "data": [MODEL_EXAMPLE]})]
+        )
+    },
+)
+model_schema = extend_schema(
+    operation_id="retrieveModel",
+    tags=["models"],
+    responses={200: OpenApiResponse(ModelSerializer, "The model", [example("Model", MODEL_EXAMPLE)]), 404: NOT_FOUND},
+)

@@ -1,0 +1,1 @@
+"""What the endpoints accept, one module each. Unknown fields are ignored; known ones are honoured or refused."""

@@ -1,0 +1,30 @@
+"""The base of all request bodies."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rest_framework import serializers
+
+# They change no answer anywhere: who asks, and what OpenAI's platform keeps.
+WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
+
+
+class RequestSerializer(serializers.Serializer):
+    """A request body.
+
+    `UNSUPPORTED`: parameters of OpenAI's API that this endpoint does not implement, each with a predicate that tells
+    the values which change nothing; any other value is refused.
+    """
+
+    UNSUPPORTED: dict[str, Callable[[Any], bool]] = {}
+
+    def ignored(self) -> list[str]:
+        """Return the fields of the body that this server does not know, sorted."""
+        return sorted(set(self.initial_data) - set(self.fields) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
+
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        for name, is_harmless in self.UNSUPPORTED.items():
+            value = data.get(name)
+            if value is not None and not is_harmless(value):
+                raise serializers.ValidationError({name: "this server does not support it; leave it out."})
+        return super().to_internal_value(data)

@@ -1,0 +1,59 @@
+"""What the endpoints have in common."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.request import Request
+
+from inference.exceptions import ModelNotFound, error_body
+from inference.serializers.base import RequestSerializer
+from registry.models import RegisteredModel
+
+logger = logging.getLogger(__name__)
+
+IGNORED_HEADER = "X-Ignored-Fields"
+MAX_HEADER = 1000  # characters
+
+
+async def respond(
+    request: Request,
+    serializer_class: type[RequestSerializer],
+    answer: Callable[[dict[str, Any]], Awaitable[HttpResponseBase]],
+) -> HttpResponseBase:
+    """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    response = await answer(serializer.validated_data)
+    if ignored := serializer.ignored():
+        logger.debug("%s: ignored unknown fields %s", request.path, ignored)
+        response[IGNORED_HEADER] = field_list(ignored)
+    return response
+
+
+async def enabled_model(name: str) -> RegisteredModel:
+    try:
+        return await sync_to_async(RegisteredModel.objects.for_api)(name)
+    except RegisteredModel.DoesNotExist:
+        raise ModelNotFound(name) from None
+
+
+def json_response(body: dict[str, Any]) -> JsonResponse:
+    """Return a body with its text as it is rather than escaped."""
+    return JsonResponse(body, json_dumps_params={"ensure_ascii": False})
+
+
+def field_list(names: list[str]) -> str:
+    """Join field names for a header: printable ASCII only, and no more than a header can take."""
+    text = ", ".join(ascii(name)[1:-1] for name in names)
+    return text if len(text) <= MAX_HEADER else text[: MAX_HEADER - 3] + "..."
+
+
+@csrf_exempt
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    """Answer for unknown paths below `/v1`."""
+    message = f"Unknown URL: {request.method} {request.path}. The API is described at /docs."
+    return JsonResponse(error_body(message, "invalid_request_error", code="unknown_url"), status=404)
