@@ -1,7 +1,7 @@
 """One request's outputs on their way from the pool to a response."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from inference.engine.messages import Output
 
@@ -62,3 +62,27 @@ class Generation:
         if self._queue.empty():
             self._queue.put_nowait(None)
         self._timer = self._loop.call_later(BEAT, self._beat)
+
+
+async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int, Output | None], None]:
+    """Yield the outputs of several generations, each with its generation's number, as they come.
+
+    Only the first one's signs of life are passed on. The generations stay the caller's to close.
+    """
+    queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue()
+    pumps = [asyncio.create_task(_pump(number, each, queue)) for number, each in enumerate(generations)]
+    num_open = len(generations)
+    try:
+        while num_open:
+            number, output = await queue.get()
+            num_open -= output is not None and output.finished
+            if output is not None or number == 0:
+                yield number, output
+    finally:
+        for pump in pumps:
+            pump.cancel()
+
+
+async def _pump(number: int, generation: Generation, queue: "asyncio.Queue[tuple[int, Output | None]]") -> None:
+    async for output in generation:
+        queue.put_nowait((number, output))

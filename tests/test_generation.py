@@ -4,7 +4,7 @@ import asyncio
 
 from inference import generation
 from inference.engine.messages import Output, Usage
-from inference.generation import Generation
+from inference.generation import Generation, merged
 
 END = Output("r", "!", "stop", usage=Usage(1, 1, 0))
 
@@ -51,3 +51,25 @@ async def test_silence_yields_signs_of_life(monkeypatch):
     assert await anext(stream) is None
     stream.put(END)
     assert [output async for output in stream][-1] is END
+
+
+async def test_several_are_merged_as_their_outputs_come():
+    first, second = Generation("a"), Generation("b")
+    second.put(Output("b", "1"))
+    merged_outputs = merged([first, second])
+    assert await anext(merged_outputs) == (1, Output("b", "1"))
+    second.put(Output("b", finish_reason="stop"))
+    first.put(Output("a", "2"))
+    first.put(Output("a", finish_reason="stop"))
+    rest = [(number, output.text) async for number, output in merged_outputs]
+    assert sorted(rest) == [(0, ""), (0, "2"), (1, "")]
+
+
+async def test_only_the_first_one_gives_signs_of_life(monkeypatch):
+    monkeypatch.setattr(generation, "FIRST_BEAT", 0.001)
+    generations = [Generation("a"), Generation("b")]
+    merged_outputs = merged(generations)
+    assert await anext(merged_outputs) == (0, None)
+    for each in generations:
+        each.put(Output(each.request_id, finish_reason="stop"))
+    assert [number async for number, _ in merged_outputs] in ([0, 1], [1, 0])
