@@ -89,6 +89,8 @@ def from_failure(failure: Failure) -> APIError:
         return ContextLengthExceeded(failure.context_length, failure.prompt_tokens)
     if code is FailureCode.INVALID_PARAMETER:
         return InvalidRequest(f"Invalid `{failure.param}`: {failure.message}.", param=failure.param)
+    if code is FailureCode.CONSTRAINT_FAILED:
+        return InvalidRequest(f"The answer cannot follow the required format: {failure.message}.", code=code.value)
     if code is FailureCode.EMPTY_PROMPT:
         return InvalidRequest("The messages result in an empty prompt.", param="messages")
     if code is FailureCode.DECODE_FAILED:

@@ -1,18 +1,22 @@
 """The engine's heart: requests in, one `step` after the other, outputs out."""
 
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Protocol
 
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
+from inference.engine.guide import ConstraintError, Matcher
 from inference.engine.messages import (
+    Constraint,
     EngineStats,
     Failure,
     FailureCode,
     GenerateRequest,
     InvalidParameter,
     Output,
-    SamplingParams,
     TokenLogprob,
+    Usage,
 )
 from inference.engine.prefix_cache import Placement
 from inference.engine.scheduler import Chunk, Scheduler
@@ -32,7 +36,11 @@ class LlamaBackend(Protocol):
 
     def is_end(self, token: int) -> bool: ...
 
-    def new_sampler(self, params: SamplingParams, prompt: list[int]) -> Sampler: ...
+    def markers(self, names: tuple[str, ...]) -> dict[int, bytes]: ...
+
+    def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
+
+    def new_sampler(self, request: GenerateRequest, prompt: list[int], grammar: Matcher | None) -> Sampler: ...
 
     def decode(self, batch: Batch) -> None: ...
 
@@ -41,6 +49,19 @@ class LlamaBackend(Protocol):
     def truncate(self, slot: int, length: int) -> bool: ...
 
     def copy(self, source: int, target: int) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A request on its way to the queue."""
+
+    request: GenerateRequest
+    tokens: list[int]
+    grammar: "Future[Matcher] | None"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.grammar is None or self.grammar.done()
 
 
 class EngineCore:
@@ -55,10 +76,11 @@ class EngineCore:
         self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
+        self._drafts: dict[str, _Draft] = {}
 
     @property
     def has_work(self) -> bool:
-        return self._scheduler.has_work
+        return self._scheduler.has_work or any(draft.is_ready for draft in self._drafts.values())
 
     @property
     def stats(self) -> EngineStats:
@@ -67,22 +89,26 @@ class EngineCore:
         return EngineStats(len(scheduler.waiting), len(scheduler.running), scheduler.cache.num_tokens + computed)
 
     def add_request(self, request: GenerateRequest) -> Output | None:
-        """Queue a request; return its terminal output at once if it cannot be served."""
+        """Queue a request; return its terminal output at once if it cannot be served.
+
+        A request with a constraint waits until the grammar is compiled; the backend tells when that is.
+        """
         tokens = self._llama.tokenize(request.prompt)
         failure = self._refusal(len(tokens))
         if failure:
             return Output(request.id, failure=failure)
-        try:
-            sampler = self._llama.new_sampler(request.sampling, tokens)
-        except InvalidParameter as error:
-            return Output(request.id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))
-        sequence = Sequence(request, tokens, sampler, self._config.n_ctx)
-        self._sequences[request.id] = sequence
-        self._scheduler.add(sequence)
-        return None
+        grammar = self._llama.compile(request.constraint) if request.constraint else None
+        draft = _Draft(request, tokens, grammar)
+        if not draft.is_ready:
+            self._drafts[request.id] = draft
+            return None
+        return self._start(draft)
 
     def abort_request(self, request_id: str) -> Output | None:
         """Free the request's sequence; None if there is no such request (any more)."""
+        draft = self._drafts.pop(request_id, None)
+        if draft:
+            return Output(request_id, finish_reason="abort", usage=Usage(len(draft.tokens), 0, 0))
         sequence = self._sequences.get(request_id)
         if sequence is None:
             return None
@@ -91,15 +117,40 @@ class EngineCore:
 
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
+        outputs = self._start_drafts()
         self._admit()
-        chunks = self._scheduler.schedule()
+        if chunks := self._scheduler.schedule():
+            outputs += self._compute(chunks)
+        return [output for output in outputs if output]
+
+    def _compute(self, chunks: list[Chunk]) -> list[Output | None]:
         rows = self._fill_batch(chunks)
         try:
             self._llama.decode(self._batch)
         except DecodeError as error:
             return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
-        outputs = [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
-        return [output for output in outputs if output]
+        return [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
+
+    def _start_drafts(self) -> list[Output | None]:
+        """Queue the requests whose grammars have become ready."""
+        ready = [draft for draft in self._drafts.values() if draft.is_ready]
+        for draft in ready:
+            del self._drafts[draft.request.id]
+        return [self._start(draft) for draft in ready]
+
+    def _start(self, draft: _Draft) -> Output | None:
+        """Make a sequence of a request; return its terminal output if the model cannot do what it asks for."""
+        request, tokens = draft.request, draft.tokens
+        try:
+            grammar = draft.grammar.result() if draft.grammar else None
+            sampler = self._llama.new_sampler(request, tokens, grammar)
+        except InvalidParameter as error:
+            return Output(request.id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))
+        markers = self._llama.markers(request.markers)
+        sequence = Sequence(request, tokens, sampler, self._config.n_ctx, markers)
+        self._sequences[request.id] = sequence
+        self._scheduler.add(sequence)
+        return None
 
     def _admit(self) -> None:
         """Give waiting sequences their slots, with the KV cells of what is computed of their prompts."""
@@ -135,10 +186,15 @@ class EngineCore:
         sequence.num_computed += chunk.num_tokens
         if sequence.num_remaining:
             return None
-        token = sequence.sampler.sample(row)
+        try:
+            token = sequence.sampler.sample(row)
+        except ConstraintError as error:
+            self._forget(sequence)
+            return Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(error)))
         count = sequence.num_alternatives
         logprob = None if count is None else self._llama.logprob(row, token, count)
-        output = sequence.append(token, self._llama.piece(token), self._llama.is_end(token), logprob)
+        piece = sequence.markers.get(token) or self._llama.piece(token)
+        output = sequence.append(token, piece, self._llama.is_end(token), logprob)
         if sequence.finish_reason:
             self._forget(sequence)
         return output

@@ -17,6 +17,7 @@ class FailureCode(str, Enum):
     CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
     EMPTY_PROMPT = "empty_prompt"
     DECODE_FAILED = "decode_failed"
+    CONSTRAINT_FAILED = "constraint_failed"
     LOAD_FAILED = "load_failed"
     INVALID_PARAMETER = "invalid_parameter"
     WORKER_DIED = "worker_died"
@@ -77,12 +78,50 @@ class SamplingParams:
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """What a sequence must look like: `grammar` is a Lark grammar for llguidance (its docs/syntax.md).
+
+    In it, `%text "…"` stands for a text in which the names of control tokens mean the tokens. Without triggers the
+    grammar holds from the first token that is not thinking, and the sequence ends with it. With triggers the text is
+    free until one of them comes, from where on the grammar holds; then the text is free again if the constraint
+    repeats, else the sequence ends. `only_first`: triggers count only at the very beginning of the answer. `param` is
+    the request's field to name if the grammar cannot be used.
+    """
+
+    grammar: str
+    param: str
+    triggers: tuple[str, ...] = ()
+    only_first: bool = False
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """The texts around what a model thinks before it answers.
+
+    is_open: the prompt ends with `begin` already. budget: tokens of thinking after which `end` is forced, None for
+    no limit.
+    """
+
+    begin: str
+    end: str
+    is_open: bool = False
+    budget: int | None = None
+
+
+@dataclass(frozen=True)
 class GenerateRequest:
-    """Continue `prompt`, the text as the chat template rendered it (special tokens are recognised in it)."""
+    """Continue `prompt`, the text as the chat template rendered it (special tokens are recognised in it).
+
+    markers: control tokens, by name, that appear in the text of the answer; others are left out.
+    """
 
     id: str
     prompt: str
     sampling: SamplingParams
+    constraint: Constraint | None = None
+    thinking: Thinking | None = None
+    markers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,29 @@
 import ctypes
 import math
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+
+import numpy as np
 
 from inference.engine.bindings import lib
+from inference.engine.guide import ConstraintError, Guide
 from inference.engine.messages import InvalidParameter, SamplingParams
+from inference.engine.vocabulary import Vocabulary
 
 MIN_KEEP = 1  # tokens that every filter leaves
 MIROSTAT_M = 100  # tokens considered for the estimate of s, as in common/sampling.cpp
 RANDOM_SEED = 2**32 - 1  # LLAMA_DEFAULT_SEED (include/llama.h) asks llama.cpp for another seed each time
 
 
+CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data
+
+
 class SamplerChain:
     """llama.cpp's samplers in a row, with the state of one sequence."""
 
-    def __init__(self, context: int) -> None:
+    def __init__(self, context: int, n_vocab: int) -> None:
         self._context = context
+        self._n_vocab = n_vocab
         params = lib.llama_sampler_chain_default_params()
         params.no_perf = True
         self._chain = lib.llama_sampler_chain_init(params)
@@ -30,25 +38,61 @@ class SamplerChain:
         """Choose a token from the logits of `row` and account for it."""
         return lib.llama_sampler_sample(self._chain, self._context, row)
 
+    def candidates(self, row: int, allowed: np.ndarray | None) -> np.ndarray:
+        """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
+        pointer = lib.llama_get_logits_ith(self._context, row)
+        logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
+        tokens = np.arange(self._n_vocab) if allowed is None else allowed
+        candidates = np.empty(len(tokens), CANDIDATE)
+        candidates["id"], candidates["logit"], candidates["p"] = tokens, logits[tokens], 0
+        return candidates
+
+    def draw(self, candidates: np.ndarray) -> int:
+        """Choose one of the candidates, without accounting for it."""
+        if len(candidates) == 1:
+            return int(candidates["id"][0])
+        candidates = candidates.copy()  # the samplers sort it and cut it off
+        data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
+        array = lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
+        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
+        return array.data[array.selected].id
+
+    def account_for(self, token: int) -> None:
+        lib.llama_sampler_accept(self._chain, token)
+
     def close(self) -> None:
         lib.llama_sampler_free(self._chain)
 
 
+class GuidedSampler:
+    """A chain that chooses among the tokens that a guide allows."""
+
+    def __init__(self, chain: SamplerChain, guide: Guide) -> None:
+        self._chain = chain
+        self._guide = guide
+
+    def sample(self, row: int) -> int:
+        """Choose a token from the logits of `row` and account for it. Raises ConstraintError."""
+        candidates = self._chain.candidates(row, self._guide.allowed())
+        while len(candidates):
+            token = self._chain.draw(candidates)
+            if self._guide.accept(token):
+                self._chain.account_for(token)
+                return token
+            candidates = candidates[candidates["id"] != token]
+        raise ConstraintError("no token can follow")
+
+    def close(self) -> None:
+        self._chain.close()
+
+
 class SamplerFactory:
-    """Builds chains for one model.
+    """Builds the chains of one model."""
 
-    `tokenize` gives the tokens of a piece of text, `end_tokens` those that end an answer.
-    """
-
-    def __init__(
-        self, model: int, context: int, tokenize: Callable[[str], list[int]], end_tokens: Sequence[int]
-    ) -> None:
+    def __init__(self, context: int, vocabulary: Vocabulary) -> None:
         self._context = context
-        self._vocab = lib.llama_model_get_vocab(model)
-        self._n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._vocabulary = vocabulary
         self._n_ctx = lib.llama_n_ctx_seq(context)
-        self._tokenize = tokenize
-        self._end_tokens = end_tokens
 
     def new_chain(self, params: SamplingParams, prompt: list[int]) -> SamplerChain:
         """Return the chain of one sequence. Raises InvalidParameter for a token that the vocabulary lacks.
@@ -56,7 +100,7 @@ class SamplerFactory:
         `prompt` matters to the repetition samplers, which count its tokens, too.
         """
         biases = self._biases(params)
-        chain = SamplerChain(self._context)
+        chain = SamplerChain(self._context, self._vocabulary.size)
         if biases:
             chain.add(self._logit_bias(biases))
         if params.presence_penalty or params.frequency_penalty:
@@ -89,19 +133,19 @@ class SamplerFactory:
             return lib.llama_sampler_init_greedy()
         tau, eta = params.mirostat_tau, params.mirostat_eta
         if params.mirostat == 1:
-            return lib.llama_sampler_init_mirostat(self._n_vocab, _seed(params), tau, eta, MIROSTAT_M)
+            return lib.llama_sampler_init_mirostat(self._vocabulary.size, _seed(params), tau, eta, MIROSTAT_M)
         if params.mirostat == 2:
             return lib.llama_sampler_init_mirostat_v2(_seed(params), tau, eta)
         return lib.llama_sampler_init_dist(_seed(params))
 
     def _openai_penalties(self, params: SamplingParams) -> int:
         return lib.llama_sampler_init_penalties(
-            self._n_vocab, self._n_ctx, 1.0, params.frequency_penalty, params.presence_penalty
+            self._vocabulary.size, self._n_ctx, 1.0, params.frequency_penalty, params.presence_penalty
         )
 
     def _repeat_penalty(self, params: SamplingParams, prompt: list[int]) -> int:
         window = self._window(params.repeat_last_n)
-        sampler = lib.llama_sampler_init_penalties(self._n_vocab, window, params.repeat_penalty, 0.0, 0.0)
+        sampler = lib.llama_sampler_init_penalties(self._vocabulary.size, window, params.repeat_penalty, 0.0, 0.0)
         return _remember(sampler, prompt, window)
 
     def _dry(self, params: SamplingParams, prompt: list[int]) -> int:
@@ -109,7 +153,7 @@ class SamplerFactory:
         breakers = [text.encode() for text in params.dry_sequence_breakers]
         array = (ctypes.c_char_p * len(breakers))(*breakers)
         sampler = lib.llama_sampler_init_dry(
-            self._vocab,
+            self._vocabulary.pointer,
             params.dry_multiplier,
             params.dry_base,
             params.dry_allowed_length,
@@ -123,7 +167,7 @@ class SamplerFactory:
         return self._n_ctx if last_n == -1 else min(last_n, self._n_ctx)
 
     def _biases(self, params: SamplingParams) -> dict[int, float]:
-        biases = dict.fromkeys(self._end_tokens, -math.inf) if params.ignore_eos else {}
+        biases = dict.fromkeys(self._vocabulary.end_tokens, -math.inf) if params.ignore_eos else {}
         for key, bias in params.logit_bias:
             for token in self._bias_tokens(key):
                 biases[token] = bias
@@ -132,14 +176,16 @@ class SamplerFactory:
     def _bias_tokens(self, key: int | str) -> list[int]:
         """Return the tokens that a bias speaks of: one by its id, or all of a text's."""
         if isinstance(key, str):
-            return self._tokenize(key)
-        if not 0 <= key < self._n_vocab:
-            raise InvalidParameter("logit_bias", f"this model's token ids go from 0 to {self._n_vocab - 1}, got {key}")
+            return self._vocabulary.tokenize(key)
+        if not 0 <= key < self._vocabulary.size:
+            raise InvalidParameter(
+                "logit_bias", f"this model's token ids go from 0 to {self._vocabulary.size - 1}, got {key}"
+            )
         return [key]
 
     def _logit_bias(self, biases: dict[int, float]) -> int:
         array = (lib.llama_logit_bias * len(biases))(*biases.items())
-        return lib.llama_sampler_init_logit_bias(self._n_vocab, len(biases), array)
+        return lib.llama_sampler_init_logit_bias(self._vocabulary.size, len(biases), array)
 
 
 def _is_active(name: str, params: SamplingParams) -> bool:

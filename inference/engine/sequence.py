@@ -19,9 +19,17 @@ class Sequence:
 
     `tokens` holds the prompt and what was generated; the first `num_computed` of them stand in the KV cache of
     slot `slot`. What remains is computed next: several tokens during prefill, one at a time while decoding.
+    `markers` are the control tokens that appear in the text, with their spelling.
     """
 
-    def __init__(self, request: GenerateRequest, prompt_tokens: list[int], sampler: Sampler, n_ctx: int) -> None:
+    def __init__(
+        self,
+        request: GenerateRequest,
+        prompt_tokens: list[int],
+        sampler: Sampler,
+        n_ctx: int,
+        markers: dict[int, bytes],
+    ) -> None:
         self.id = request.id
         self.tokens = prompt_tokens
         self.num_prompt = len(prompt_tokens)
@@ -29,6 +37,7 @@ class Sequence:
         self.num_computed = 0
         self.slot: int | None = None
         self.sampler = sampler
+        self.markers = markers
         self.finish_reason: FinishReason | None = None
         self.num_alternatives = request.sampling.logprobs
         self._num_unreported = 0

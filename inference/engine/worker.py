@@ -11,13 +11,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.framing import pack, read_message
 from inference.engine.messages import EngineInfo, GenerateRequest, LoadFailed, Output, Ready, StepOutputs
+
+WAKE = object()
 
 
 def main() -> None:
@@ -26,17 +28,22 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     inbox, outbox = sys.stdin.buffer, _claim_stdout()
     config: EngineConfig = read_message(inbox)
+    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
     try:
-        core, info = _load(config)
+        core, info = _load(config, wake=lambda: messages.put(WAKE))
     except Exception as error:
         _send(outbox, LoadFailed(str(error)))
         sys.exit(1)
     _send(outbox, Ready(info))
-    serve(core, _start_reader(inbox), outbox)
+    threading.Thread(target=_read_all, args=(inbox, messages), daemon=True).start()
+    serve(core, messages, outbox)
 
 
 def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
-    """Step while there is work; block on the inbox when there is none. Ends on a None message."""
+    """Step while there is work; block on the inbox when there is none. Ends on a None message.
+
+    A WAKE message only says that there may be work again.
+    """
     while True:
         outputs: list[Output | None] = []
         for message in _pending(messages, block=not core.has_work):
@@ -51,6 +58,8 @@ def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO
 
 
 def _handle(core: EngineCore, message: Any) -> Output | None:
+    if message is WAKE:
+        return None
     if isinstance(message, GenerateRequest):
         return core.add_request(message)
     return core.abort_request(message.id)
@@ -67,13 +76,13 @@ def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
             return
 
 
-def _load(config: EngineConfig) -> tuple[EngineCore, EngineInfo]:
+def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[EngineCore, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama, gpu_offload_supported, system_info
 
     native_log.install()
     started = time.monotonic()
-    llama = Llama(config)
+    llama = Llama(config, on_compiled=wake)
     info = EngineInfo(
         n_ctx=config.n_ctx,
         n_seq_max=config.n_seq_max,
@@ -84,12 +93,6 @@ def _load(config: EngineConfig) -> tuple[EngineCore, EngineInfo]:
         load_seconds=time.monotonic() - started,
     )
     return EngineCore(config, llama), info
-
-
-def _start_reader(inbox: BinaryIO) -> "queue.SimpleQueue[Any]":
-    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_read_all, args=(inbox, messages), daemon=True).start()
-    return messages
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:

@@ -1,9 +1,18 @@
 """A llama.cpp of letters: the token after "a" is "b", and after "e" the answer ends."""
 
+from concurrent.futures import Future
+
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError, EngineCore
-from inference.engine.messages import GenerateRequest, InvalidParameter, Output, SamplingParams, TokenLogprob
+from inference.engine.messages import (
+    Constraint,
+    GenerateRequest,
+    InvalidParameter,
+    Output,
+    SamplingParams,
+    TokenLogprob,
+)
 
 END = 0
 
@@ -17,6 +26,7 @@ class FakeLlama:
         self.can_truncate = True
         self.fails = False
         self.open_samplers = 0
+        self.grammars: dict[str, Future[str]] = {}
         self._batch: Batch | None = None
 
     def tokenize(self, text: str) -> list[int]:
@@ -28,8 +38,14 @@ class FakeLlama:
     def is_end(self, token: int) -> bool:
         return token == END
 
-    def new_sampler(self, params: SamplingParams, prompt: list[int]) -> "FakeSampler":
-        if params.logit_bias:
+    def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
+        return {ord(name): name.encode() for name in names}
+
+    def compile(self, constraint: Constraint) -> "Future[str]":
+        return self.grammars[constraint.grammar]
+
+    def new_sampler(self, request: GenerateRequest, prompt: list[int], grammar: str | None) -> "FakeSampler":
+        if request.sampling.logit_bias:
             raise InvalidParameter("logit_bias", "this alphabet has no such letter")
         self.open_samplers += 1
         return FakeSampler(self)
