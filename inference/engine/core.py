@@ -5,6 +5,7 @@ from typing import Protocol
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.messages import (
+    DetokenizeRequest,
     EngineStats,
     Failure,
     FailureCode,
@@ -12,7 +13,9 @@ from inference.engine.messages import (
     InvalidParameter,
     Output,
     SamplingParams,
+    TokenizeRequest,
     TokenLogprob,
+    Tokens,
 )
 from inference.engine.prefix_cache import Placement
 from inference.engine.scheduler import Chunk, Scheduler
@@ -26,9 +29,13 @@ class DecodeError(Exception):
 class LlamaBackend(Protocol):
     """What the core needs of llama.cpp; `inference.engine.llama.Llama` is the real one."""
 
-    def tokenize(self, text: str) -> list[int]: ...
+    def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]: ...
+
+    def detokenize(self, tokens: tuple[int, ...]) -> bytes: ...
 
     def piece(self, token: int) -> bytes: ...
+
+    def spelling(self, token: int) -> bytes: ...
 
     def is_end(self, token: int) -> bool: ...
 
@@ -75,7 +82,7 @@ class EngineCore:
         try:
             sampler = self._llama.new_sampler(request.sampling, tokens)
         except InvalidParameter as error:
-            return Output(request.id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))
+            return _refused(request.id, error)
         sequence = Sequence(request, tokens, sampler, self._config.n_ctx)
         self._sequences[request.id] = sequence
         self._scheduler.add(sequence)
@@ -88,6 +95,18 @@ class EngineCore:
             return None
         self._forget(sequence)
         return Output(request_id, finish_reason="abort", usage=sequence.usage)
+
+    def tokenize(self, request: TokenizeRequest) -> Output:
+        """Answer with the text's Tokens."""
+        tokens = self._llama.tokenize(request.text, request.add_special, request.parse_special)
+        return Output(request.id, value=Tokens(tuple(tokens), tuple(map(self._llama.spelling, tokens))))
+
+    def detokenize(self, request: DetokenizeRequest) -> Output:
+        """Answer with the tokens' bytes."""
+        try:
+            return Output(request.id, value=self._llama.detokenize(request.tokens))
+        except InvalidParameter as error:
+            return _refused(request.id, error)
 
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
@@ -167,3 +186,7 @@ class EngineCore:
                 prompt_tokens=num_tokens,
             )
         return None
+
+
+def _refused(request_id: str, error: InvalidParameter) -> Output:
+    return Output(request_id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))

@@ -15,6 +15,7 @@ from inference.engine.core import DecodeError
 from inference.engine.messages import SamplingParams, TokenLogprob
 from inference.engine.sampler import SamplerChain, SamplerFactory
 from inference.engine.threads import choose_threads
+from inference.engine.vocabulary import Vocabulary
 
 CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
 MAX_CELLS = 2**32 - 1
@@ -29,10 +30,10 @@ class ModelLoadError(Exception):
     """llama.cpp could not load the file or create its context."""
 
 
-class Llama:
+class Llama(Vocabulary):
     """A loaded model with a partitioned KV cache: each of `n_seq_max` slots holds up to `n_ctx` tokens.
 
-    Raises ModelLoadError; what llama.cpp has to say about it went to its log.
+    It is its model's vocabulary, too. Raises ModelLoadError; what llama.cpp has to say about it went to its log.
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -41,10 +42,8 @@ class Llama:
         self._model = self._load_model(config)
         self._context = self._create_context(config)
         self._memory = lib.llama_get_memory(self._context)
-        self._vocab = lib.llama_model_get_vocab(self._model)
+        super().__init__(lib.llama_model_get_vocab(self._model))
         self._samplers = SamplerFactory(self._model, self._context, self._tokens_of_text, self._end_tokens())
-        self._pieces: dict[int, bytes] = {}
-        self._piece_buffer = ctypes.create_string_buffer(256)
 
     @property
     def description(self) -> str:
@@ -52,24 +51,6 @@ class Llama:
         buffer = ctypes.create_string_buffer(256)
         lib.llama_model_desc(self._model, buffer, len(buffer))
         return buffer.value.decode(errors="replace")
-
-    def tokenize(self, text: str) -> list[int]:
-        """Return the tokens of a rendered prompt; special tokens in it are recognised.
-
-        A BOS token is added if the model wants one and the template has not written it already.
-        """
-        tokens = self._tokenize(text.encode(), add_special=True)
-        bos = lib.llama_vocab_bos(self._vocab)
-        return tokens[1:] if tokens[:2] == [bos, bos] else tokens
-
-    def piece(self, token: int) -> bytes:
-        """Return the bytes a token stands for; control tokens stand for none."""
-        if token not in self._pieces:
-            self._pieces[token] = self._token_to_piece(token)
-        return self._pieces[token]
-
-    def is_end(self, token: int) -> bool:
-        return lib.llama_vocab_is_eog(self._vocab, token)
 
     def new_sampler(self, params: SamplingParams, prompt: list[int]) -> SamplerChain:
         """Return what chooses the tokens of a sequence. Raises InvalidParameter."""
@@ -87,7 +68,7 @@ class Llama:
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
         """Return the log probability of a token sampled from `row`, and the likeliest ones there."""
         pointer = lib.llama_get_logits_ith(self._context, row)
-        logits = np.ctypeslib.as_array(pointer, (lib.llama_vocab_n_tokens(self._vocab),))
+        logits = np.ctypeslib.as_array(pointer, (self.num_tokens,))
         highest = logits.max()
         log_sum = highest + math.log(np.exp(logits - highest, dtype=np.float64).sum())
         likeliest = np.argpartition(-logits, num_alternatives)[:num_alternatives]
@@ -97,10 +78,6 @@ class Llama:
             float(logits[token] - log_sum),
             tuple((self.spelling(other), value) for value, other in top),
         )
-
-    def spelling(self, token: int) -> bytes:
-        """Return a token's bytes; those of a control token are its name, such as `<|im_end|>`."""
-        return self.piece(token) or lib.llama_vocab_get_text(self._vocab, token)
 
     def truncate(self, slot: int, length: int) -> bool:
         """Keep the first `length` tokens of a slot; False if this kind of memory cannot."""
@@ -148,27 +125,6 @@ class Llama:
                 f"({MAX_CELLS} in all)"
             )
         return cells
-
-    def _tokenize(self, text: bytes, add_special: bool) -> list[int]:
-        # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
-        capacity = len(text) + 8
-        tokens = np.empty(capacity, np.int32)
-        pointer = tokens.ctypes.data_as(lib.llama_token_p)
-        count = lib.llama_tokenize(self._vocab, text, len(text), pointer, capacity, add_special, True)
-        return tokens[:count].tolist()
-
-    def _token_to_piece(self, token: int) -> bytes:
-        size = lib.llama_token_to_piece(self._vocab, token, self._piece_buffer, len(self._piece_buffer), 0, False)
-        if size < 0:  # the piece is longer than the buffer: -size bytes
-            self._piece_buffer = ctypes.create_string_buffer(-size)
-            return self._token_to_piece(token)
-        return self._piece_buffer.raw[:size]
-
-    def _tokens_of_text(self, text: str) -> list[int]:
-        return self._tokenize(text.encode(), add_special=False)
-
-    def _end_tokens(self) -> list[int]:
-        return [token for token in range(lib.llama_vocab_n_tokens(self._vocab)) if self.is_end(token)]
 
 
 def _llama_batch(batch: Batch) -> lib.llama_batch:

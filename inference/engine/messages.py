@@ -92,7 +92,36 @@ class AbortRequest:
     id: str
 
 
-Request = GenerateRequest | AbortRequest
+@dataclass(frozen=True)
+class TokenizeRequest:
+    """Answered with a value of Tokens.
+
+    add_special: add a BOS token if the model wants one. parse_special: recognise special tokens in the text.
+    """
+
+    id: str
+    text: str
+    add_special: bool = True
+    parse_special: bool = True
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text's token ids, and the bytes of each; those of a control token are its name."""
+
+    ids: tuple[int, ...]
+    pieces: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class DetokenizeRequest:
+    """Answered with the tokens' text as a value of bytes, which need not be whole characters."""
+
+    id: str
+    tokens: tuple[int, ...]
+
+
+Request = GenerateRequest | AbortRequest | TokenizeRequest | DetokenizeRequest
 
 
 @dataclass(frozen=True)

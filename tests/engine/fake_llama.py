@@ -19,8 +19,16 @@ class FakeLlama:
         self.open_samplers = 0
         self._batch: Batch | None = None
 
-    def tokenize(self, text: str) -> list[int]:
+    def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
         return [ord(char) for char in text]
+
+    def detokenize(self, tokens: tuple[int, ...]) -> bytes:
+        if max(tokens) > 0x10FFFF:
+            raise InvalidParameter("tokens", "this alphabet has no such letter")
+        return b"".join(map(self.piece, tokens))
+
+    def spelling(self, token: int) -> bytes:
+        return self.piece(token) or b"<end>"
 
     def piece(self, token: int) -> bytes:
         return b"" if token == END else chr(token).encode()

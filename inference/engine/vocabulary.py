@@ -1,0 +1,89 @@
+"""A model's vocabulary: from text to tokens and back.
+
+Only worker processes import this module.
+"""
+
+import ctypes
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.engine.bindings import lib
+from inference.engine.messages import InvalidParameter
+
+
+class Vocabulary:
+    """The tokenizer of one loaded model; `vocab` is its `llama_vocab` pointer.
+
+    A token's bytes need not be whole characters, and control tokens, such as `<|im_end|>`, have a name but no text.
+    """
+
+    def __init__(self, vocab: int) -> None:
+        self._vocab = vocab
+        self._pieces: dict[int, bytes] = {}
+        self._piece_buffer = ctypes.create_string_buffer(256)
+
+    @property
+    def num_tokens(self) -> int:
+        """The size of the vocabulary; ids go from 0 to one less."""
+        return lib.llama_vocab_n_tokens(self._vocab)
+
+    def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
+        """Return the tokens of a text; special tokens in it are recognised unless `parse_special` is False.
+
+        With `add_special` a BOS token is added if the model wants one and the text does not begin with it already.
+        """
+        tokens = self._tokenize(text.encode(), add_special, parse_special)
+        bos = lib.llama_vocab_bos(self._vocab)
+        return tokens[1:] if add_special and tokens[:2] == [bos, bos] else tokens
+
+    def detokenize(self, tokens: Sequence[int]) -> bytes:
+        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `tokens`."""
+        array = np.array(self.check(tokens, "tokens"), np.int32)
+        pointer = array.ctypes.data_as(lib.llama_token_p)
+        capacity = -lib.llama_detokenize(self._vocab, pointer, len(array), None, 0, False, True)
+        buffer = ctypes.create_string_buffer(capacity + 1)
+        size = lib.llama_detokenize(self._vocab, pointer, len(array), buffer, capacity, False, True)
+        return buffer.raw[:size]
+
+    def check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
+        """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""
+        end = self.num_tokens
+        for token in tokens:
+            if not 0 <= token < end:
+                raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
+        return tokens
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes a token stands for; control tokens stand for none."""
+        if token not in self._pieces:
+            self._pieces[token] = self._token_to_piece(token)
+        return self._pieces[token]
+
+    def spelling(self, token: int) -> bytes:
+        """Return a token's bytes; those of a control token are its name, such as `<|im_end|>`."""
+        return self.piece(token) or lib.llama_vocab_get_text(self._vocab, token)
+
+    def is_end(self, token: int) -> bool:
+        return lib.llama_vocab_is_eog(self._vocab, token)
+
+    def _tokenize(self, text: bytes, add_special: bool, parse_special: bool) -> list[int]:
+        # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
+        capacity = len(text) + 8
+        tokens = np.empty(capacity, np.int32)
+        pointer = tokens.ctypes.data_as(lib.llama_token_p)
+        count = lib.llama_tokenize(self._vocab, text, len(text), pointer, capacity, add_special, parse_special)
+        return tokens[:count].tolist()
+
+    def _token_to_piece(self, token: int) -> bytes:
+        size = lib.llama_token_to_piece(self._vocab, token, self._piece_buffer, len(self._piece_buffer), 0, False)
+        if size < 0:  # the piece is longer than the buffer: -size bytes
+            self._piece_buffer = ctypes.create_string_buffer(-size)
+            return self._token_to_piece(token)
+        return self._piece_buffer.raw[:size]
+
+    def _tokens_of_text(self, text: str) -> list[int]:
+        return self.tokenize(text, add_special=False)
+
+    def _end_tokens(self) -> list[int]:
+        return [token for token in range(self.num_tokens) if self.is_end(token)]
