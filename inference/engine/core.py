@@ -31,7 +31,9 @@ class LlamaBackend(Protocol):
 
     def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]: ...
 
-    def detokenize(self, tokens: tuple[int, ...]) -> bytes: ...
+    def prompt_tokens(self, prompt: str | tuple[int, ...], suffix: str | None = None) -> list[int]: ...
+
+    def detokenize(self, tokens: tuple[int, ...], param: str = "tokens") -> bytes: ...
 
     def piece(self, token: int) -> bytes: ...
 
@@ -75,11 +77,10 @@ class EngineCore:
 
     def add_request(self, request: GenerateRequest) -> Output | None:
         """Queue a request; return its terminal output at once if it cannot be served."""
-        tokens = self._llama.tokenize(request.prompt)
-        failure = self._refusal(len(tokens))
-        if failure:
-            return Output(request.id, failure=failure)
         try:
+            tokens = self._llama.prompt_tokens(request.prompt, request.suffix)
+            if failure := self._refusal(len(tokens)):
+                return Output(request.id, failure=failure)
             sampler = self._llama.new_sampler(request.sampling, tokens)
         except InvalidParameter as error:
             return _refused(request.id, error)
@@ -104,7 +105,7 @@ class EngineCore:
     def detokenize(self, request: DetokenizeRequest) -> Output:
         """Answer with the tokens' bytes."""
         try:
-            return Output(request.id, value=self._llama.detokenize(request.tokens))
+            return Output(request.id, value=self._llama.detokenize(request.tokens, request.param))
         except InvalidParameter as error:
             return _refused(request.id, error)
 
@@ -145,12 +146,15 @@ class EngineCore:
             sequence = chunk.sequence
             start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
             is_last = end == len(sequence.tokens)
-            rows.append(self._batch.add(sequence.tokens[start:end], start, sequence.slot, is_last))
+            tokens, want_all = sequence.tokens[start:end], sequence.scores_prompt
+            rows.append(self._batch.add(tokens, start, sequence.slot, is_last, want_all))
         return rows
 
     def _advance(self, chunk: Chunk, row: int) -> Output | None:
         """Account for a computed chunk and, when it completes the sequence so far, sample its next token."""
         sequence = chunk.sequence
+        if sequence.scores_prompt and sequence.is_prefilling:
+            self._score_prompt(chunk, row)
         sequence.num_computed += chunk.num_tokens
         if sequence.num_remaining:
             return None
@@ -161,6 +165,18 @@ class EngineCore:
         if sequence.finish_reason:
             self._forget(sequence)
         return output
+
+    def _score_prompt(self, chunk: Chunk, last_row: int) -> None:
+        """Note the log probability of every prompt token that follows a token of the chunk."""
+        sequence = chunk.sequence
+        first = sequence.num_computed + 1
+        if first == 1:
+            sequence.prompt_logprobs.append(TokenLogprob(self._llama.spelling(sequence.tokens[0]), None))
+        row = last_row - chunk.num_tokens + 1
+        for token in sequence.tokens[first : first + chunk.num_tokens]:
+            scored = self._llama.logprob(row, token, sequence.num_prompt_alternatives)
+            sequence.prompt_logprobs.append(scored)
+            row += 1
 
     def _fail(self, sequence: Sequence, message: str) -> Output:
         """End a sequence whose KV cells are in doubt: drop them all."""

@@ -78,11 +78,18 @@ class SamplingParams:
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """Continue `prompt`, the text as the chat template rendered it (special tokens are recognised in it)."""
+    """Continue `prompt`: token ids, or a text as a chat template renders it (special tokens are recognised in it).
+
+    suffix: what comes after the gap to fill in; then both are plain text. None: nothing, the prompt is continued.
+    prompt_logprobs: the number of alternatives to report with each prompt token's log probability, None for none of
+    it. Such a prompt is computed from its start.
+    """
 
     id: str
-    prompt: str
+    prompt: str | tuple[int, ...]
     sampling: SamplingParams
+    suffix: str | None = None
+    prompt_logprobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +122,14 @@ class Tokens:
 
 @dataclass(frozen=True)
 class DetokenizeRequest:
-    """Answered with the tokens' text as a value of bytes, which need not be whole characters."""
+    """Answered with the tokens' text as a value of bytes, which need not be whole characters.
+
+    param: the field that is at fault if the vocabulary lacks one of them.
+    """
 
     id: str
     tokens: tuple[int, ...]
+    param: str = "tokens"
 
 
 Request = GenerateRequest | AbortRequest | TokenizeRequest | DetokenizeRequest
@@ -135,13 +146,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class TokenLogprob:
-    """A generated token's text and log probability, and those of the likeliest tokens in its place.
+    """A token's text and log probability, and those of the likeliest tokens in its place.
 
-    They are the model's own, before any sampler. The bytes of a token need not be whole characters.
+    They are the model's own, before any sampler. The bytes of a token need not be whole characters. A prompt's first
+    token has no log probability.
     """
 
     piece: bytes
-    logprob: float
+    logprob: float | None
     top: tuple[tuple[bytes, float], ...] = ()
 
 
@@ -166,6 +178,7 @@ class Output:
     value: the answer to a request that generates nothing; its only output.
     num_tokens: generated tokens since the request's last output; some wait until their text is certain.
     logprobs: one for each of them that is part of the text, where the request asks for it.
+    prompt_logprobs: one for each prompt token, with a request's first output, where it asks for it.
     """
 
     request_id: str
@@ -175,6 +188,7 @@ class Output:
     usage: Usage | None = None
     num_tokens: int = 0
     logprobs: tuple[TokenLogprob, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob, ...] = ()
     value: Any = None
 
     @property

@@ -11,6 +11,8 @@ import numpy as np
 from inference.engine.bindings import lib
 from inference.engine.messages import InvalidParameter
 
+NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
+
 
 class Vocabulary:
     """The tokenizer of one loaded model; `vocab` is its `llama_vocab` pointer.
@@ -37,22 +39,20 @@ class Vocabulary:
         bos = lib.llama_vocab_bos(self._vocab)
         return tokens[1:] if add_special and tokens[:2] == [bos, bos] else tokens
 
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `tokens`."""
-        array = np.array(self.check(tokens, "tokens"), np.int32)
+    def prompt_tokens(self, prompt: str | Sequence[int], suffix: str | None = None) -> list[int]:
+        """Return what a GenerateRequest's prompt and suffix come to. Raises InvalidParameter."""
+        if suffix is not None:
+            return self._infill_tokens(self._plain_tokens(prompt), self._plain_tokens(suffix))
+        return self.tokenize(prompt) if isinstance(prompt, str) else self._plain_tokens(prompt)
+
+    def detokenize(self, tokens: Sequence[int], param: str = "tokens") -> bytes:
+        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`."""
+        array = np.array(self._check(tokens, param), np.int32)
         pointer = array.ctypes.data_as(lib.llama_token_p)
         capacity = -lib.llama_detokenize(self._vocab, pointer, len(array), None, 0, False, True)
         buffer = ctypes.create_string_buffer(capacity + 1)
         size = lib.llama_detokenize(self._vocab, pointer, len(array), buffer, capacity, False, True)
         return buffer.raw[:size]
-
-    def check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
-        """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""
-        end = self.num_tokens
-        for token in tokens:
-            if not 0 <= token < end:
-                raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
-        return tokens
 
     def piece(self, token: int) -> bytes:
         """Return the bytes a token stands for; control tokens stand for none."""
@@ -66,6 +66,29 @@ class Vocabulary:
 
     def is_end(self, token: int) -> bool:
         return lib.llama_vocab_is_eog(self._vocab, token)
+
+    def _check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
+        """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""
+        end = self.num_tokens
+        for token in tokens:
+            if not 0 <= token < end:
+                raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
+        return tokens
+
+    def _plain_tokens(self, prompt: str | Sequence[int]) -> list[int]:
+        if isinstance(prompt, str):
+            return self.tokenize(prompt, add_special=False, parse_special=False)
+        return list(self._check(prompt, "prompt"))
+
+    def _infill_tokens(self, prompt: list[int], suffix: list[int]) -> list[int]:
+        """Arrange both as models are trained to fill in the middle: prefix, suffix, and then what is missing."""
+        before = lib.llama_vocab_fim_pre(self._vocab)
+        after = lib.llama_vocab_fim_suf(self._vocab)
+        middle = lib.llama_vocab_fim_mid(self._vocab)
+        if NO_TOKEN in (before, after, middle):
+            raise InvalidParameter("suffix", "this model has no tokens for filling in the middle")
+        bos = [lib.llama_vocab_bos(self._vocab)] if lib.llama_vocab_get_add_bos(self._vocab) else []
+        return [*bos, before, *prompt, after, *suffix, middle]
 
     def _tokenize(self, text: bytes, add_special: bool, parse_special: bool) -> list[int]:
         # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
