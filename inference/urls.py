@@ -7,9 +7,13 @@ from inference.views.chat import ChatCompletionsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
 from inference.views.responses import ResponsesView
+from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
 
 urlpatterns = [
     path("chat/completions", ChatCompletionsView.as_view()),
+    path("chat/completions/input_tokens", InputTokensView.as_view()),
+    path("tokenize", TokenizeView.as_view()),
+    path("detokenize", DetokenizeView.as_view()),
     path("models", ModelsView.as_view()),
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter, LlamaFileType
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType
+from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
 CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
@@ -38,6 +39,17 @@ def write_split_gguf(folder, count=3, stem="tiny"):
         writer.add_tensor(f"blk.{index}.weight", np.zeros((4, 32), dtype=np.float32))
         _close(writer, path)
     return paths
+
+
+def write_infill_gguf(source, path, prefix, suffix, middle):
+    """Copy a model, with these tokens of it for filling in the middle, and a BOS token before every text."""
+    ids = {"fim_pre": prefix, "fim_suf": suffix, "fim_mid": middle}
+    metadata = {
+        f"tokenizer.ggml.{name}_token_id": MetadataDetails(GGUFValueType.UINT32, token) for name, token in ids.items()
+    }
+    metadata["tokenizer.ggml.add_bos_token"] = MetadataDetails(GGUFValueType.BOOL, True)
+    copy_with_new_metadata(GGUFReader(source), GGUFWriter(path, "llama"), metadata, [])
+    return Path(path)
 
 
 def _add_split(writer, index, count):

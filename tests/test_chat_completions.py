@@ -309,14 +309,13 @@ def test_what_a_template_opens_as_thinking_is_reasoning(server, openai_client, b
         "model.save()"
     )
     assert server.manage("shell", "-c", thinker).returncode == 0
-    completion = openai_client.chat.completions.create(model="thinker", messages=[user("Hello!")], max_tokens=8)
+    question = {"model": "thinker", "messages": [user("Hello!")], "max_tokens": 8, "temperature": 0}
+    completion = openai_client.chat.completions.create(**question)
     message = completion.choices[0].message
     assert message.content == ""
     assert message.reasoning_content
     assert completion.usage.completion_tokens_details.reasoning_tokens == completion.usage.completion_tokens
-    stream = openai_client.chat.completions.create(
-        model="thinker", messages=[user("Hello!")], max_tokens=8, stream=True
-    )
+    stream = openai_client.chat.completions.create(**question, stream=True)
     deltas = [chunk.choices[0].delta for chunk in stream]
     assert "".join(getattr(part, "reasoning_content", None) or "" for part in deltas)
     assert not any(part.content for part in deltas)

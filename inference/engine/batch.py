@@ -23,16 +23,16 @@ class Batch:
     def clear(self) -> None:
         self.num_tokens = 0
 
-    def add(self, tokens: list[int], first_pos: int, seq_id: int, want_logits: bool) -> int:
+    def add(self, tokens: list[int], first_pos: int, seq_id: int, want_logits: bool, want_all: bool = False) -> int:
         """Append consecutive tokens of a sequence; return the row of the last one.
 
-        With `want_logits` the logits of that last token are computed.
+        With `want_logits` the logits of that last token are computed, with `want_all` those of every token.
         """
         start, end = self.num_tokens, self.num_tokens + len(tokens)
         self.token[start:end] = tokens
         self.pos[start:end] = np.arange(first_pos, first_pos + len(tokens), dtype=np.int32)
         self.seq_id[start:end] = seq_id
-        self.logits[start:end] = 0
-        self.logits[end - 1] = want_logits
+        self.logits[start:end] = want_all
+        self.logits[end - 1] = want_all or want_logits
         self.num_tokens = end
         return end - 1

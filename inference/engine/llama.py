@@ -59,21 +59,6 @@ class Llama:
         lib.llama_model_desc(self._model, buffer, len(buffer))
         return buffer.value.decode(errors="replace")
 
-    def tokenize(self, text: str) -> list[int]:
-        """Return the tokens of a rendered prompt, with a BOS token if the model wants one."""
-        return self.vocabulary.tokenize(text, add_special=True)
-
-    def piece(self, token: int) -> bytes:
-        return self.vocabulary.piece(token)
-
-    def is_end(self, token: int) -> bool:
-        return self.vocabulary.is_end(token)
-
-    def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
-        """Return the ids and spellings of those of the named control tokens that the model has."""
-        controls = self.vocabulary.control_tokens if names else {}
-        return {controls[name]: name.encode() for name in names if name in controls}
-
     def compile(self, constraint: Constraint) -> "Future[Matcher]":
         """Compile a constraint in the background. The future's exception is InvalidParameter."""
         return self._grammars.compile(constraint)

@@ -111,17 +111,22 @@ class Thinking:
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """Continue `prompt`, the text as the chat template rendered it (special tokens are recognised in it).
+    """Continue `prompt`: token ids, or a text as a chat template renders it (special tokens are recognised in it).
 
+    suffix: what comes after the gap to fill in; then both are plain text. None: nothing, the prompt is continued.
+    prompt_logprobs: the number of alternatives to report with each prompt token's log probability, None for none of
+    it. Such a prompt is computed from its start.
     markers: control tokens, by name, that appear in the text of the answer; others are left out.
     """
 
     id: str
-    prompt: str
+    prompt: str | tuple[int, ...]
     sampling: SamplingParams
     constraint: Constraint | None = None
     thinking: Thinking | None = None
     markers: tuple[str, ...] = ()
+    suffix: str | None = None
+    prompt_logprobs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,40 @@ class AbortRequest:
     id: str
 
 
-Request = GenerateRequest | AbortRequest
+@dataclass(frozen=True)
+class TokenizeRequest:
+    """Answered with a value of Tokens.
+
+    add_special: add a BOS token if the model wants one. parse_special: recognise special tokens in the text.
+    """
+
+    id: str
+    text: str
+    add_special: bool = True
+    parse_special: bool = True
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A text's token ids, and the bytes of each; those of a control token are its name."""
+
+    ids: tuple[int, ...]
+    pieces: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class DetokenizeRequest:
+    """Answered with the tokens' text as a value of bytes, which need not be whole characters.
+
+    param: the field that is at fault if the vocabulary lacks one of them.
+    """
+
+    id: str
+    tokens: tuple[int, ...]
+    param: str = "tokens"
+
+
+Request = GenerateRequest | AbortRequest | TokenizeRequest | DetokenizeRequest
 
 
 @dataclass(frozen=True)
@@ -145,13 +183,14 @@ class Usage:
 
 @dataclass(frozen=True)
 class TokenLogprob:
-    """A generated token's text and log probability, and those of the likeliest tokens in its place.
+    """A token's text and log probability, and those of the likeliest tokens in its place.
 
-    They are the model's own, before any sampler. The bytes of a token need not be whole characters.
+    They are the model's own, before any sampler. The bytes of a token need not be whole characters. A prompt's first
+    token has no log probability.
     """
 
     piece: bytes
-    logprob: float
+    logprob: float | None
     top: tuple[tuple[bytes, float], ...] = ()
 
 
@@ -176,6 +215,7 @@ class Output:
     value: the answer to a request that generates nothing; its only output.
     num_tokens: generated tokens since the request's last output; some wait until their text is certain.
     logprobs: one for each of them that is part of the text, where the request asks for it.
+    prompt_logprobs: one for each prompt token, with a request's first output, where it asks for it.
     """
 
     request_id: str
@@ -185,6 +225,7 @@ class Output:
     usage: Usage | None = None
     num_tokens: int = 0
     logprobs: tuple[TokenLogprob, ...] = ()
+    prompt_logprobs: tuple[TokenLogprob, ...] = ()
     value: Any = None
 
     @property

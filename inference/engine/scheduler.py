@@ -37,7 +37,7 @@ class Scheduler:
         if not (self.waiting and self.cache.has_idle_slot):
             return None
         sequence = self.waiting.popleft()
-        placement = self.cache.acquire(sequence.tokens)
+        placement = self.cache.acquire(sequence.reusable_tokens)
         sequence.slot = placement.slot
         self.running.append(sequence)
         return sequence, placement
@@ -53,9 +53,13 @@ class Scheduler:
             budget = min(budget, self._prefill_chunk)
         for sequence in self.running:
             if budget > 0 and sequence.is_prefilling:
-                chunks.append(Chunk(sequence, min(budget, sequence.num_remaining)))
+                chunks.append(Chunk(sequence, min(budget, sequence.num_remaining, self._most_rows(sequence))))
                 budget -= chunks[-1].num_tokens
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
+
+    def _most_rows(self, sequence: Sequence) -> int:
+        """Return the limit of a chunk: every row with logits takes the memory of a whole vocabulary."""
+        return self._prefill_chunk if sequence.scores_prompt else self._n_batch
 
     def remove(self, sequence: Sequence) -> None:
         """Take a sequence out, wherever it stands; what it computed stays in its slot for reuse."""

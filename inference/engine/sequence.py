@@ -40,6 +40,8 @@ class Sequence:
         self.markers = markers
         self.finish_reason: FinishReason | None = None
         self.num_alternatives = request.sampling.logprobs
+        self.num_prompt_alternatives = request.prompt_logprobs
+        self.prompt_logprobs: list[TokenLogprob] = []
         self._num_unreported = 0
         self._logprobs: list[TokenLogprob] = []
         self._detokenizer = Detokenizer(request.sampling.stop)
@@ -56,6 +58,16 @@ class Sequence:
     @property
     def is_prefilling(self) -> bool:
         return self.num_computed < self.num_prompt
+
+    @property
+    def scores_prompt(self) -> bool:
+        """Whether the log probabilities of the prompt's own tokens are wanted."""
+        return self.num_prompt_alternatives is not None
+
+    @property
+    def reusable_tokens(self) -> list[int]:
+        """The prompt as far as it may come from the cache, which has no logits; the last token is always computed."""
+        return self.tokens[:1] if self.scores_prompt else self.tokens
 
     @property
     def usage(self) -> Usage:
@@ -80,7 +92,16 @@ class Sequence:
         return self._report(text) if text else None
 
     def _report(self, text: str, usage: Usage | None = None) -> Output:
-        num_tokens, logprobs = self._num_unreported, tuple(self._logprobs)
+        output = Output(
+            self.id,
+            text,
+            self.finish_reason,
+            usage=usage,
+            num_tokens=self._num_unreported,
+            logprobs=tuple(self._logprobs),
+            prompt_logprobs=tuple(self.prompt_logprobs),
+        )
         self._num_unreported = 0
         self._logprobs.clear()
-        return Output(self.id, text, self.finish_reason, usage=usage, num_tokens=num_tokens, logprobs=logprobs)
+        self.prompt_logprobs.clear()
+        return output

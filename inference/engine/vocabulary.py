@@ -1,31 +1,56 @@
-"""A model's tokens and what they stand for."""
+"""A model's vocabulary: from text to tokens and back.
+
+Only worker processes import this module.
+"""
 
 import ctypes
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from inference.engine.bindings import lib
+from inference.engine.messages import InvalidParameter
+
+NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
 
 
 class Vocabulary:
-    """The tokenizer of a loaded model. Token ids go from 0 to `size` - 1."""
+    """The tokenizer of a loaded model; token ids go from 0 to `size` - 1.
+
+    A token's bytes need not be whole characters, and control tokens, such as `<|im_end|>`, have a name but no text.
+    """
 
     def __init__(self, model: int) -> None:
         self.pointer = lib.llama_model_get_vocab(model)
         self.size = lib.llama_vocab_n_tokens(self.pointer)
         self._pieces: dict[int, bytes] = {}
-        self._buffer = ctypes.create_string_buffer(256)
+        self._piece_buffer = ctypes.create_string_buffer(256)
 
     def tokenize(self, text: str, add_special: bool = False, parse_special: bool = True) -> list[int]:
-        """Return the tokens of a text. `parse_special`: names of control tokens in it mean the tokens.
+        """Return the tokens of a text; special tokens in it are recognised unless `parse_special` is False.
 
-        `add_special` puts a BOS token in front, if the model wants one and the text does not begin with it.
+        With `add_special` a BOS token is added if the model wants one and the text does not begin with it already.
         """
         tokens = self._tokenize(text.encode(), add_special, parse_special)
         bos = lib.llama_vocab_bos(self.pointer)
         return tokens[1:] if add_special and tokens[:2] == [bos, bos] else tokens
+
+    def prompt_tokens(self, prompt: str | Sequence[int], suffix: str | None = None) -> list[int]:
+        """Return what a GenerateRequest's prompt and suffix come to. Raises InvalidParameter."""
+        if suffix is not None:
+            return self._infill_tokens(self._plain_tokens(prompt), self._plain_tokens(suffix))
+        return self.tokenize(prompt, add_special=True) if isinstance(prompt, str) else self._plain_tokens(prompt)
+
+    def detokenize(self, tokens: Sequence[int], param: str = "tokens") -> bytes:
+        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`."""
+        array = np.array(self._check(tokens, param), np.int32)
+        pointer = array.ctypes.data_as(lib.llama_token_p)
+        capacity = -lib.llama_detokenize(self.pointer, pointer, len(array), None, 0, False, True)
+        buffer = ctypes.create_string_buffer(capacity + 1)
+        size = lib.llama_detokenize(self.pointer, pointer, len(array), buffer, capacity, False, True)
+        return buffer.raw[:size]
 
     def piece(self, token: int) -> bytes:
         """Return the bytes a token stands for; control tokens stand for none."""
@@ -38,7 +63,6 @@ class Vocabulary:
         return self.piece(token) or lib.llama_vocab_get_text(self.pointer, token)
 
     def is_end(self, token: int) -> bool:
-        """Say whether a token ends an answer."""
         return lib.llama_vocab_is_eog(self.pointer, token)
 
     @cached_property
@@ -54,6 +78,11 @@ class Vocabulary:
                 tokens[lib.llama_vocab_get_text(self.pointer, token).decode(errors="replace")] = token
         return tokens
 
+    def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
+        """Return the ids and spellings of those of the named control tokens that the model has."""
+        controls = self.control_tokens if names else {}
+        return {controls[name]: name.encode() for name in names if name in controls}
+
     def split_controls(self, text: str) -> list[str | int]:
         """Cut a text at the names of control tokens, which become their ids."""
         return [self.control_tokens.get(part, part) for part in self._control_pattern.split(text) if part]
@@ -62,6 +91,29 @@ class Vocabulary:
     def _control_pattern(self) -> "re.Pattern[str]":
         names = sorted(filter(None, self.control_tokens), key=len, reverse=True)
         return re.compile("(" + ("|".join(map(re.escape, names)) or r"(?!)") + ")")
+
+    def _check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
+        """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""
+        end = self.size
+        for token in tokens:
+            if not 0 <= token < end:
+                raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
+        return tokens
+
+    def _plain_tokens(self, prompt: str | Sequence[int]) -> list[int]:
+        if isinstance(prompt, str):
+            return self.tokenize(prompt, parse_special=False)
+        return list(self._check(prompt, "prompt"))
+
+    def _infill_tokens(self, prompt: list[int], suffix: list[int]) -> list[int]:
+        """Arrange both as models are trained to fill in the middle: prefix, suffix, and then what is missing."""
+        before = lib.llama_vocab_fim_pre(self.pointer)
+        after = lib.llama_vocab_fim_suf(self.pointer)
+        middle = lib.llama_vocab_fim_mid(self.pointer)
+        if NO_TOKEN in (before, after, middle):
+            raise InvalidParameter("suffix", "this model has no tokens for filling in the middle")
+        bos = [lib.llama_vocab_bos(self.pointer)] if lib.llama_vocab_get_add_bos(self.pointer) else []
+        return [*bos, before, *prompt, after, *suffix, middle]
 
     def _tokenize(self, text: bytes, add_special: bool, parse_special: bool) -> list[int]:
         # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
@@ -72,8 +124,8 @@ class Vocabulary:
         return tokens[:count].tolist()
 
     def _token_to_piece(self, token: int) -> bytes:
-        size = lib.llama_token_to_piece(self.pointer, token, self._buffer, len(self._buffer), 0, False)
+        size = lib.llama_token_to_piece(self.pointer, token, self._piece_buffer, len(self._piece_buffer), 0, False)
         if size < 0:  # the piece is longer than the buffer: -size bytes
-            self._buffer = ctypes.create_string_buffer(-size)
+            self._piece_buffer = ctypes.create_string_buffer(-size)
             return self._token_to_piece(token)
-        return self._buffer.raw[:size]
+        return self._piece_buffer.raw[:size]

@@ -1,7 +1,7 @@
 """The worker process: one loaded model behind a pipe.
 
-Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then GenerateRequest
-and AbortRequest messages; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
+Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then the `Request` messages
+of `messages.py`; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
 llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
 """
 
@@ -17,7 +17,16 @@ from typing import Any, BinaryIO
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import EngineInfo, GenerateRequest, LoadFailed, Output, Ready, StepOutputs
+from inference.engine.messages import (
+    DetokenizeRequest,
+    EngineInfo,
+    GenerateRequest,
+    LoadFailed,
+    Output,
+    Ready,
+    StepOutputs,
+    TokenizeRequest,
+)
 
 WAKE = object()
 
@@ -62,6 +71,10 @@ def _handle(core: EngineCore, message: Any) -> Output | None:
         return None
     if isinstance(message, GenerateRequest):
         return core.add_request(message)
+    if isinstance(message, TokenizeRequest):
+        return core.tokenize(message)
+    if isinstance(message, DetokenizeRequest):
+        return core.detokenize(message)
     return core.abort_request(message.id)
 
 

@@ -5,25 +5,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from inference.serializers.base import RequestSerializer
 from inference.serializers.fields import (
-    BreakersField,
     ContentField,
     InputField,
-    LogitBiasField,
     ObjectField,
-    SamplersField,
-    StopField,
     StrictBooleanField,
     StrictCharField,
-    StrictFloatField,
     StrictIntegerField,
     refuse,
 )
+from inference.serializers.sampling import GenerationRequestSerializer
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-MAX_SEED = 2**63 - 1
-MAX_INT = 2**31 - 1
 
 
 class FunctionCallSerializer(serializers.Serializer):
@@ -80,12 +73,6 @@ class ToolSerializer(serializers.Serializer):
     function = FunctionSerializer()
 
 
-class StreamOptionsSerializer(serializers.Serializer):
-    include_usage = StrictBooleanField(
-        required=False, default=False, help_text="Send the usage in a chunk of its own, after the last choice."
-    )
-
-
 @extend_schema_field({"oneOf": [{"type": "string", "enum": ["none", "auto"]}]})
 class ToolChoiceField(InputField):
     """Whether the model may call tools. It cannot be forced to."""
@@ -96,7 +83,7 @@ class ToolChoiceField(InputField):
         return data
 
 
-class ChatCompletionRequestSerializer(RequestSerializer):
+class ChatCompletionRequestSerializer(GenerationRequestSerializer):
     """The body of a chat completion request. What is absent comes from the model's generation defaults."""
 
     UNSUPPORTED = {
@@ -108,62 +95,10 @@ class ChatCompletionRequestSerializer(RequestSerializer):
         "audio": lambda value: False,
     }
 
-    model = StrictCharField(help_text="The name of a registered model.")
     messages = MessageSerializer(many=True, allow_empty=False)
-    stream = StrictBooleanField(required=False, allow_null=True, default=False)
-    stream_options = StreamOptionsSerializer(required=False, allow_null=True)
-    temperature = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=2)
-    top_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    top_k = StrictIntegerField(
-        required=False, allow_null=True, min_value=0, max_value=1_000_000, help_text="0 switches the filter off."
-    )
-    min_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    presence_penalty = StrictFloatField(required=False, allow_null=True, min_value=-2, max_value=2)
-    frequency_penalty = StrictFloatField(required=False, allow_null=True, min_value=-2, max_value=2)
-    max_tokens = StrictIntegerField(required=False, allow_null=True, min_value=1)
     max_completion_tokens = StrictIntegerField(
         required=False, allow_null=True, min_value=1, help_text="Wins over `max_tokens`."
     )
-    stop = StopField(required=False, allow_null=True, help_text="Up to 16 strings that end the answer.")
-    seed = StrictIntegerField(required=False, allow_null=True, min_value=-MAX_SEED, max_value=MAX_SEED)
-    ignore_eos = StrictBooleanField(
-        required=False, allow_null=True, help_text="Generate up to the length limit; for benchmarks."
-    )
-    logit_bias = LogitBiasField(
-        required=False,
-        allow_null=True,
-        help_text="What is added to tokens' logits, by token id or text: -100 bans, 100 forces.",
-    )
-    typical_p = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=1, help_text="Locally typical sampling; 1 is off."
-    )
-    top_n_sigma = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=100, help_text="Keep logits within n sigma; 0 is off."
-    )
-    repeat_penalty = StrictFloatField(
-        required=False, allow_null=True, min_value=0.1, max_value=10, help_text="Over prompt and answer; 1 is off."
-    )
-    repeat_last_n = StrictIntegerField(
-        required=False, allow_null=True, min_value=-1, help_text="Tokens the repeat penalty looks back; -1 is all."
-    )
-    dry_multiplier = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=100, help_text="Strength of DRY; 0 is off."
-    )
-    dry_base = StrictFloatField(required=False, allow_null=True, min_value=1, max_value=10)
-    dry_allowed_length = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_INT)
-    dry_penalty_last_n = StrictIntegerField(
-        required=False, allow_null=True, min_value=-1, help_text="Tokens DRY looks back; -1 is all."
-    )
-    dry_sequence_breakers = BreakersField(required=False, allow_null=True)
-    xtc_probability = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=1, help_text="How often XTC cuts; 0 is off."
-    )
-    xtc_threshold = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    mirostat = StrictIntegerField(
-        required=False, allow_null=True, min_value=0, max_value=2, help_text="1 or 2 takes the place of the filters."
-    )
-    mirostat_tau = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=100)
-    mirostat_eta = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=10)
     logprobs = StrictBooleanField(
         required=False, allow_null=True, help_text="Report the log probability of every token."
     )
@@ -173,9 +108,6 @@ class ChatCompletionRequestSerializer(RequestSerializer):
         min_value=0,
         max_value=20,
         help_text="Also of so many of the likeliest tokens in its place; needs `logprobs`.",
-    )
-    samplers = SamplersField(
-        required=False, allow_null=True, help_text="The filters to use, in this order; others are left out."
     )
     tools = ToolSerializer(many=True, required=False, allow_null=True)
     tool_choice = ToolChoiceField(required=False, allow_null=True)

@@ -190,3 +190,17 @@ class ObjectField(InputField):
         if not isinstance(data, dict):
             raise refuse(data, "an object")
         return data
+
+
+@extend_schema_field({"type": "array", "items": {"type": "integer", "minimum": 0}})
+class TokensField(InputField):
+    """Token ids. Whether the model's vocabulary has them is the engine's to judge."""
+
+    def to_internal_value(self, data: Any) -> tuple[int, ...]:
+        if not is_token_list(data):
+            raise refuse(data, "a list of token ids")
+        return tuple(data)
+
+
+def is_token_list(data: Any) -> bool:
+    return isinstance(data, list) and all(type(item) is int for item in data)

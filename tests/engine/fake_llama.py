@@ -23,14 +23,28 @@ class FakeLlama:
     def __init__(self, num_slots: int) -> None:
         self.cells: list[list[int]] = [[] for _ in range(num_slots)]
         self.batches: list[list[tuple[int, str]]] = []
+        self.vocabulary = self
         self.can_truncate = True
         self.fails = False
         self.open_samplers = 0
         self.grammars: dict[str, Future[str]] = {}
         self._batch: Batch | None = None
 
-    def tokenize(self, text: str) -> list[int]:
+    def tokenize(self, text: str, add_special: bool = True, parse_special: bool = True) -> list[int]:
         return [ord(char) for char in text]
+
+    def prompt_tokens(self, prompt: str | tuple[int, ...], suffix: str | None = None) -> list[int]:
+        if suffix is not None:
+            raise InvalidParameter("suffix", "this alphabet has no gaps")
+        return self.tokenize(prompt) if isinstance(prompt, str) else list(prompt)
+
+    def detokenize(self, tokens: tuple[int, ...], param: str = "tokens") -> bytes:
+        if max(tokens) > 0x10FFFF:
+            raise InvalidParameter(param, "this alphabet has no such letter")
+        return b"".join(map(self.piece, tokens))
+
+    def spelling(self, token: int) -> bytes:
+        return self.piece(token) or b"<end>"
 
     def piece(self, token: int) -> bytes:
         return b"" if token == END else chr(token).encode()
@@ -67,6 +81,7 @@ class FakeLlama:
         return END if chr(token) == "e" else token + 1
 
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
+        assert self._batch.logits[row], "only rows that asked for logits have them"
         return TokenLogprob(self.piece(token), -0.5, ((b"?", -1.0),) * num_alternatives)
 
     def truncate(self, slot: int, length: int) -> bool:
@@ -96,8 +111,10 @@ def new_core(slots: int = 2, **settings: int) -> tuple[EngineCore, FakeLlama]:
     return EngineCore(config, llama), llama
 
 
-def request(prompt: str, name: str = "r", **sampling: object) -> GenerateRequest:
-    return GenerateRequest(name, prompt, SamplingParams(**sampling))
+def request(
+    prompt: str | tuple[int, ...], name: str = "r", *, prompt_logprobs: int | None = None, **sampling: object
+) -> GenerateRequest:
+    return GenerateRequest(name, prompt, SamplingParams(**sampling), prompt_logprobs=prompt_logprobs)
 
 
 def run(core: EngineCore) -> list[Output]:

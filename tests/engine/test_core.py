@@ -237,3 +237,48 @@ def test_logprobs_are_computed_for_those_who_ask():
     core, _ = new_core()
     core.add_request(request("a"))
     assert not any(output.logprobs for output in run(core))
+
+
+def test_a_prompt_may_be_token_ids():
+    core, _ = new_core()
+    core.add_request(request(tuple(map(ord, "xa"))))
+    assert text(run(core)) == "bcde"
+
+
+def test_a_prompt_is_scored_token_by_token_however_it_is_cut():
+    for settings in ({}, {"n_batch": 3}, {"prefill_chunk": 2}):
+        core, _ = new_core(**settings)
+        core.add_request(request("xyza", prompt_logprobs=2))
+        outputs = run(core)
+        scores = outputs[0].prompt_logprobs
+        assert [score.piece for score in scores] == [b"x", b"y", b"z", b"a"]
+        assert [score.logprob for score in scores] == [None, -0.5, -0.5, -0.5]
+        assert [len(score.top) for score in scores] == [0, 2, 2, 2]
+        assert not any(output.prompt_logprobs for output in outputs[1:])
+        assert text(outputs) == "bcde"
+
+
+def test_a_scored_prompt_is_computed_whole_and_then_cached():
+    core, llama = new_core(slots=1)
+    core.add_request(request("hello a"))
+    run(core)
+    llama.batches.clear()
+    core.add_request(request("hello a", prompt_logprobs=0))
+    assert run(core)[-1].usage.cached_tokens == 0
+    assert "".join(char for _, char in llama.batches[0]) == "hello a"
+    core.add_request(request("hello a"))
+    assert run(core)[-1].usage.cached_tokens == len("hello a") - 1
+
+
+def test_a_scored_prompt_is_computed_in_small_chunks_to_spare_memory():
+    core, llama = new_core(n_batch=50, prefill_chunk=4)
+    core.add_request(request("x" * 9 + "d", "scored", prompt_logprobs=0))
+    core.add_request(request("x" * 9 + "d", "plain"))
+    run(core)
+    assert sorted(llama.batches[0]) == [(0, "x")] * 4 + [(1, "d")] + [(1, "x")] * 9
+
+
+def test_prompts_are_scored_for_those_who_ask():
+    core, _ = new_core()
+    core.add_request(request("xa"))
+    assert not any(output.prompt_logprobs for output in run(core))

@@ -44,13 +44,13 @@ def answer(core: EngineCore, question: str, **sampling: object) -> str:
 
 def test_tokens_and_pieces_are_inverse(llama):
     sentence = "Hello, Привет, 🙂 <tool_call>!"
-    assert b"".join(map(llama.piece, llama.tokenize(sentence))).decode() == sentence
+    assert b"".join(map(llama.vocabulary.piece, llama.vocabulary.tokenize(sentence))).decode() == sentence
 
 
 def test_control_tokens_are_recognised_and_have_no_text(llama):
-    [token] = llama.tokenize("<|im_end|>")
-    assert llama.is_end(token)
-    assert llama.piece(token) == b""
+    [token] = llama.vocabulary.tokenize("<|im_end|>")
+    assert llama.vocabulary.is_end(token)
+    assert llama.vocabulary.piece(token) == b""
 
 
 def test_together_as_alone(core):
@@ -122,3 +122,16 @@ def test_every_seed_is_reproducible(core):
     draw = {"temperature": 2, "top_k": 0, "top_p": 1, "min_p": 0, "max_tokens": 60, "ignore_eos": True}
     for seed in (2**32 - 1, -1, 2**63 - 1):
         assert answer(core, "Hello!", seed=seed, **draw) == answer(core, "Hello!", seed=seed, **draw)
+
+
+def test_a_scored_prompt_tells_what_generating_it_told(core, llama):
+    add(core, "Count to 12.", logprobs=2)
+    said = [token for output in run(core) for token in output.logprobs]
+    ids = {llama.vocabulary.spelling(token): token for token in range(llama.vocabulary.size)}
+    tokens = [*llama.vocabulary.tokenize(prompt("Count to 12.")), *(ids[token.piece] for token in said)]
+    core.add_request(GenerateRequest("again", tuple(tokens), SamplingParams(max_tokens=1), prompt_logprobs=2))
+    scored = run(core)[0].prompt_logprobs
+    assert [token.piece for token in scored] == [llama.vocabulary.spelling(token) for token in tokens]
+    tail = scored[-len(said) :]
+    assert [token.logprob for token in tail] == pytest.approx([token.logprob for token in said], abs=1e-3)
+    assert [token.top[0][0] for token in tail] == [token.piece for token in said]

@@ -86,7 +86,7 @@ def test_the_order_of_samplers_matters(generate):
 
 
 def test_a_bias_bans_a_token_by_id_or_text(generate, llama):
-    [five] = llama.tokenize("5")
+    [five] = llama.vocabulary.tokenize("5")
     for key in (five, "5"):
         assert "5" not in generate(temperature=0, logit_bias=((key, -100.0),))
         assert "5" not in generate(temperature=0, logit_bias=((key, float("-inf")),))

@@ -7,7 +7,7 @@ import pytest
 
 from inference.engine import worker
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import AbortRequest, StepOutputs
+from inference.engine.messages import AbortRequest, DetokenizeRequest, StepOutputs, TokenizeRequest, Tokens
 from inference.engine.threads import available_cores, choose_threads, limit_spinning
 from tests.engine.fake_llama import new_core, request
 
@@ -57,6 +57,14 @@ def test_a_refused_request_is_answered():
 def test_an_aborted_request_ends():
     [message] = serve(request("a", "p"), AbortRequest("p"))
     assert [output.finish_reason for output in message.outputs] == ["abort"]
+
+
+def test_tokens_are_answered_at_once():
+    [message] = serve(TokenizeRequest("p", "ab"), DetokenizeRequest("q", (97, 98)), DetokenizeRequest("r", (2**30,)))
+    tokenized, text, refused = message.outputs
+    assert tokenized.value == Tokens((97, 98), (b"a", b"b"))
+    assert text.value == b"ab"
+    assert refused.failure.param == "tokens"
 
 
 def test_steps_without_output_send_nothing():

@@ -1,0 +1,65 @@
+"""Vocabulary: the real llama.cpp on the demo model, and on a copy with tokens for BOS and filling in the middle."""
+
+import pytest
+
+from inference.engine.config import EngineConfig
+from inference.engine.llama import Llama
+from inference.engine.messages import InvalidParameter
+from tests.gguf_files import write_infill_gguf
+from tests.live_server import DEMO
+
+BOS, PREFIX, SUFFIX, MIDDLE = 1017, 1020, 1021, 1022
+
+
+@pytest.fixture(scope="module")
+def demo():
+    llama = Llama(EngineConfig(str(DEMO), n_ctx=256))
+    yield llama.vocabulary
+    llama.close()
+
+
+@pytest.fixture(scope="module")
+def infill(tmp_path_factory):
+    path = write_infill_gguf(DEMO, tmp_path_factory.mktemp("model") / "infill.gguf", PREFIX, SUFFIX, MIDDLE)
+    llama = Llama(EngineConfig(str(path), n_ctx=256))
+    yield llama.vocabulary
+    llama.close()
+
+
+@pytest.mark.parametrize("text", ["", "Hello, Привет, 🙂 <tool_call>!", " two  spaces\n", "<|im_end|>", "a\0b"])
+def test_a_text_comes_back_from_its_tokens(demo, text):
+    for parse_special in (True, False):
+        assert demo.detokenize(demo.tokenize(text, parse_special=parse_special)).decode() == text
+
+
+def test_a_bos_token_is_added_once_where_the_model_wants_one(demo, infill):
+    assert infill.tokenize("a", add_special=True) == [BOS, *demo.tokenize("a")]
+    assert infill.tokenize("<|endoftext|>a", add_special=True) == [BOS, *demo.tokenize("a")]
+    assert infill.tokenize("a") == demo.tokenize("a")
+    assert infill.prompt_tokens((64,)) == [64]
+
+
+def test_a_gap_stands_between_its_tokens(demo, infill):
+    expected = [BOS, PREFIX, *demo.tokenize("ab"), SUFFIX, *demo.tokenize("cd"), MIDDLE]
+    assert infill.prompt_tokens("ab", "cd") == expected
+    assert infill.prompt_tokens(tuple(demo.tokenize("ab")), "cd") == expected
+    assert infill.prompt_tokens("", "") == [BOS, PREFIX, SUFFIX, MIDDLE]
+
+
+def test_around_a_gap_special_tokens_are_text(infill):
+    assert infill.prompt_tokens("<|im_end|>", "x").count(infill.tokenize("<|im_end|>")[-1]) == 0
+
+
+def test_a_model_without_the_tokens_cannot_fill_in(demo):
+    with pytest.raises(InvalidParameter) as caught:
+        demo.prompt_tokens("ab", "cd")
+    assert caught.value.param == "suffix"
+
+
+@pytest.mark.parametrize("token", [-1, 1024, 2**40])
+def test_a_token_that_the_vocabulary_lacks_is_refused(demo, token):
+    with pytest.raises(InvalidParameter, match=f"from 0 to 1023, got {token}") as caught:
+        demo.prompt_tokens((0, token))
+    assert caught.value.param == "prompt"
+    with pytest.raises(InvalidParameter):
+        demo.detokenize((0, token))
