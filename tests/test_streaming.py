@@ -8,9 +8,8 @@ import pytest
 from inference import generation as generation_module
 from inference.bodies.chat import ChatResponse
 from inference.bodies.chunks import ChunkEncoder
+from inference.chat.answer import new_reader
 from inference.chat.completion import ChatCompletion
-from inference.chat.parser import OutputParser
-from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Failure, FailureCode, Output, Usage
 from inference.exceptions import EngineUnavailable
 from inference.generation import Generation
@@ -21,7 +20,7 @@ DEATH = Output("r", failure=Failure(FailureCode.WORKER_DIED, "the engine died"))
 
 
 async def respond(generation: Generation):
-    completion = ChatCompletion(generation, OutputParser(), ReasoningSplitter())
+    completion = ChatCompletion(generation, new_reader("", {}, None))
     return await stream_response(completion, ChunkEncoder(ChatResponse("m"), include_usage=False))
 
 

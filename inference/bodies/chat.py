@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.chat.parser import Content, Event, Reasoning, ToolCallBegin
+from inference.chat.events import Content, Event, Reasoning, ToolCallBegin
 from inference.engine.messages import TokenLogprob, Usage
 
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from inference.chat.parser import Event, OutputParser, Reasoning
-from inference.chat.reasoning import ReasoningSplitter
+from inference.chat.answer import AnswerReader
+from inference.chat.events import Event
 from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
 from inference.generation import Generation
@@ -36,10 +36,9 @@ class ChatCompletion:
     `close` may be called at any time and from any thread.
     """
 
-    def __init__(self, generation: Generation, parser: OutputParser, splitter: ReasoningSplitter) -> None:
+    def __init__(self, generation: Generation, reader: AnswerReader) -> None:
         self._generation = generation
-        self._parser = parser
-        self._splitter = splitter
+        self._reader = reader
         self._reasoning_tokens = 0
 
     def close(self) -> None:
@@ -59,22 +58,17 @@ class ChatCompletion:
         events: list[Event | Logprobs | Finished] = [Logprobs(output.logprobs)] if output.logprobs else []
         events += self._feed(output)
         if output.finish_reason:
-            events += self._parse(*self._splitter.finish())
-            events += self._parser.finish()
+            events += self._reader.finish()
             events.append(Finished(self._finish_reason(output), output.usage, self._reasoning_tokens))
         return events
 
     def _feed(self, output: Output) -> list[Event]:
-        was_reasoning = self._splitter.is_reasoning
-        parts = self._splitter.feed(output.text)
-        if was_reasoning or self._splitter.is_reasoning:
+        was_reasoning = self._reader.is_reasoning
+        events = self._reader.feed(output.text)
+        if was_reasoning or self._reader.is_reasoning:
             self._reasoning_tokens += output.num_tokens
-        return self._parse(*parts)
-
-    def _parse(self, reasoning: str, content: str) -> list[Event]:
-        thoughts: list[Event] = [Reasoning(reasoning)] if reasoning else []
-        return thoughts + self._parser.feed(content)
+        return events
 
     def _finish_reason(self, output: Output) -> str:
-        is_call = self._parser.num_calls and output.finish_reason == "stop"
+        is_call = self._reader.num_calls and output.finish_reason == "stop"
         return "tool_calls" if is_call else output.finish_reason

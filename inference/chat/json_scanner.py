@@ -4,12 +4,13 @@
 class JSONValueScanner:
     """Fed with the text of a JSON object in any pieces, says how much of it belongs to the object.
 
-    It only counts braces and brackets outside of strings; whether the JSON is valid is the reader's business.
+    `depth`: how many objects are open already. It only counts braces and brackets outside of strings; whether the JSON
+    is valid is the reader's business.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 0) -> None:
         self.is_complete = False
-        self._depth = 0
+        self._depth = depth
         self._in_string = False
         self._escaped = False
 

@@ -1,84 +1,114 @@
-"""From generated text to what an assistant message is made of: content and tool calls.
-
-Tool calls are recognised in the Hermes format: `<tool_call>{"name": …, "arguments": {…}}</tool_call>`. What looks
-like a call but is none comes through as content.
-"""
+"""From generated text to content and tool calls, in whichever format of `formats.py` the model writes."""
 
 import json
 import re
-import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import Enum, auto
+from functools import lru_cache
+from typing import Any
 
+from inference.chat.arguments import ArgumentsReader, loosely, new_reader
+from inference.chat.events import Content, Event, ToolCallArguments, ToolCallBegin, new_call_id
+from inference.chat.formats import HERMES, Dialect, ToolFormat
 from inference.chat.json_scanner import JSONValueScanner
 from inference.engine.detokenizer import overlap
 
-CALL_BEGIN = "<tool_call>"
-CALL_END = "</tool_call>"
-CALL_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*"((?:[^"\\]|\\.)*)"\s*,\s*"(?:arguments|parameters)"\s*:\s*(?=\{)')
-CALL_TAIL = re.compile(f"{CALL_END}|{CALL_BEGIN}")
+NAME = r"(?P<name>[\w.:-]+?)"
+SCALAR = r"(?:\"(?:[^\"\\]|\\.)*\"|-?\d+)"
+PAIRS = rf"(?:\"\w+\"\s*:\s*{SCALAR}\s*,\s*)*?"  # an id before the name, or between it and the arguments
+OBJECT_HEAD = (
+    rf"\{{\s*{PAIRS}\"(?:name|tool_name)\"\s*:\s*\"{NAME}\"\s*,\s*{PAIRS}\"(?:arguments|parameters)\"\s*:\s*(?=\{{)"
+)
+TOKEN = re.compile(r"<[^<>\s]*>|\[/?[A-Z_]+\]|```|\S")
 
 
-@dataclass(frozen=True)
-class Content:
-    """Text of the answer."""
+class CallSyntax:
+    """The patterns that a format's texts come to."""
 
-    text: str
+    def __init__(self, format: ToolFormat) -> None:  # noqa: A002
+        self.is_object = '": "$name"' in format.call
+        self.heads = [re.compile(self._head(format, call)) for call in format.calls]
+        self.closing = TOKEN.findall(format.closing)
+        self.tails = [self._tail(format, call) for call in format.calls]
+        prefix = format.call.partition("$name")[0]
+        self.next_call = TOKEN.findall(prefix)[0] if prefix else ""
+        self.openers = tuple(trigger.partition('"')[0] for trigger in format.triggers)
+        end = (self.closing or self.tails[0] or [""])[-1]
+        self.end = end if len(end) > 1 else None  # a bracket alone says nothing
+
+    def _head(self, format: ToolFormat, call: str) -> str:  # noqa: A002
+        prefix, _, rest = call.partition("$name")
+        infix = rest.partition("$arguments")[0]
+        opening = "".join(rf"(?:{re.escape(token)}\s*)?" for token in TOKEN.findall(format.opening))
+        if self.is_object:
+            return rf"{opening}\s*{loosely(prefix.partition('{')[0])}\s*{OBJECT_HEAD}"
+        head = _numbered(rf"{opening}\s*{loosely(prefix)}{NAME}{loosely(infix)}")
+        if format.dialect in (Dialect.JSON, Dialect.GEMMA):
+            return rf"{head}\s*(?=\{{)"
+        return head if infix.strip() else rf"{head}(?=[^\w.:\s-])"
+
+    def _tail(self, format: ToolFormat, call: str) -> list[str]:  # noqa: A002
+        """Return what follows the arguments; readers and the scanner of objects take their own brackets."""
+        tail = call.partition("$arguments")[2]
+        if self.is_object:
+            tail = tail.rpartition("}")[2]
+        if format.dialect is Dialect.PYTHON:
+            tail = tail.removeprefix(")")
+        return TOKEN.findall(tail)
 
 
-@dataclass(frozen=True)
-class Reasoning:
-    """Text that the model thinks before it answers."""
-
-    text: str
+def _numbered(pattern: str) -> str:
+    return pattern.replace(r"\$id", r"[\w-]*").replace(r"\$index", r"\d+")
 
 
-@dataclass(frozen=True)
-class ToolCallBegin:
-    """A call begins; calls of one message are numbered from 0. The id is unique for ever."""
-
-    index: int
-    id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class ToolCallArguments:
-    """The next part of a call's arguments, which together are a JSON text."""
-
-    index: int
-    fragment: str
-
-
-Event = Reasoning | Content | ToolCallBegin | ToolCallArguments
+@lru_cache(maxsize=128)
+def syntax_of(format: ToolFormat) -> CallSyntax:  # noqa: A002
+    return CallSyntax(format)
 
 
 class _State(Enum):
     TEXT = auto()
-    CALL_HEAD = auto()
+    HEAD = auto()
     ARGUMENTS = auto()
-    CALL_TAIL = auto()
+    OBJECT_END = auto()
+    MARKERS = auto()
+    NEXT = auto()
 
 
 class OutputParser:
     """`feed` takes text as it is generated and returns the events that are certain; `finish` returns the rest.
 
-    `tool_names` are the functions the request offers; without any, everything is content.
+    `tools` are the functions the request offers, with the schemas of their arguments; without any, everything is
+    content. What looks like a call but is none comes through as content.
     """
 
-    def __init__(self, tool_names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, tools: Mapping[str, dict[str, Any]] | None = None, format: ToolFormat = HERMES) -> None:  # noqa: A002
         self.num_calls = 0
-        self._tool_names = tool_names
+        self._tools = tools or {}
+        self._format = format
+        self._syntax = syntax_of(format)
         self._state = _State.TEXT
         self._buffer = ""
+        self._is_first = True
+        self._reader: ArgumentsReader | None = None
         self._scanner = JSONValueScanner()
+        self._expected: list[str] = []
+        self._after = _State.TEXT
+        self._steps = {
+            _State.TEXT: self._read_text,
+            _State.HEAD: self._read_head,
+            _State.ARGUMENTS: self._read_arguments,
+            _State.OBJECT_END: self._read_object_end,
+            _State.MARKERS: self._read_markers,
+            _State.NEXT: self._read_next,
+        }
 
     def feed(self, text: str) -> list[Event]:
-        if not self._tool_names:
+        if not self._tools:
             return [Content(text)] if text else []
         self._buffer += text
         events: list[Event] = []
-        while self._step(events):
+        while self._steps[self._state](events):
             pass
         return events
 
@@ -87,83 +117,133 @@ class OutputParser:
         events: list[Event] = []
         if self._state is _State.TEXT:
             self._add_content(events, self._buffer)
-        elif self._state is _State.CALL_HEAD:
-            self._add_whole_call(events, self._buffer, ending="")
+        elif self._state is _State.HEAD:
+            self._give_up(events, self._buffer)
         self._buffer = ""
         return events
 
-    def _step(self, events: list[Event]) -> bool:
-        """Take one decision about the buffer; False when more text is needed."""
-        steps = {
-            _State.TEXT: self._read_text,
-            _State.CALL_HEAD: self._read_call_head,
-            _State.ARGUMENTS: self._read_arguments,
-            _State.CALL_TAIL: self._read_call_tail,
-        }
-        return steps[self._state](events)
-
     def _read_text(self, events: list[Event]) -> bool:
-        before, tag, after = self._buffer.partition(CALL_BEGIN)
-        if tag:
-            self._add_content(events, before)
-            self._buffer, self._state = after, _State.CALL_HEAD
+        """Look for a trigger; what comes before it is content."""
+        if self._format.only_first and self.num_calls:
+            self._buffer = self._buffer.lstrip(" \n;")
+        if self._format.only_first and not self._may_begin():
+            self._add_content(events, self._buffer)
+            self._buffer = ""
+            return False
+        found = [index for index in map(self._buffer.find, self._syntax.openers) if index >= 0]
+        if found:
+            self._add_content(events, self._buffer[: min(found)])
+            self._buffer, self._state = self._buffer[min(found) :], _State.HEAD
             return True
-        safe = len(self._buffer) - overlap(self._buffer, CALL_BEGIN)
-        if self.num_calls and not self._buffer[:safe].strip():
-            return False  # white space between two calls
-        self._add_content(events, self._buffer[:safe])
-        self._buffer = self._buffer[safe:]
+        safe = len(self._buffer) - max(overlap(self._buffer, opener) for opener in self._syntax.openers)
+        if self._buffer[:safe].strip() or not (self.num_calls or self._format.only_first):
+            self._add_content(events, self._buffer[:safe])
+            self._buffer = self._buffer[safe:]
         return False
 
-    def _read_call_head(self, events: list[Event]) -> bool:
-        head = CALL_HEAD.match(self._buffer)
-        if head and head[1] in self._tool_names:
-            self._begin_call(events, head[1])
-            self._buffer = self._buffer[head.end() :]
-            self._scanner, self._state = JSONValueScanner(), _State.ARGUMENTS
-            return True
-        body, tag, after = self._buffer.partition(CALL_END)
-        if not tag:
+    def _may_begin(self) -> bool:
+        """Whether a format without markers may have its call here: at the beginning, or after another call."""
+        start = self._buffer.lstrip()
+        self._is_first = self._is_first and any(
+            start.startswith(opener) or opener.startswith(start) for opener in self._syntax.openers
+        )
+        return self._is_first
+
+    def _read_head(self, events: list[Event]) -> bool:
+        for head, tail in zip(self._syntax.heads, self._syntax.tails, strict=True):
+            match = head.match(self._buffer)
+            if match and match["name"] in self._tools:
+                self._begin_call(events, match["name"])
+                self._buffer = self._buffer[match.end() :]
+                self._expected = list(tail)
+                self._reader = new_reader(self._format, tail[0] if tail else "", self._tools[match["name"]])
+                self._state = _State.ARGUMENTS
+                return True
+        if self._syntax.end is None or self._syntax.end not in self._buffer:
             return False
-        self._add_whole_call(events, body, CALL_END)
+        body, end, after = self._buffer.partition(self._syntax.end)
+        self._give_up(events, body + end)
         self._buffer, self._state = after, _State.TEXT
         return True
 
     def _read_arguments(self, events: list[Event]) -> bool:
+        fragment, self._buffer = self._reader.feed(self._buffer)
+        if fragment:
+            events.append(ToolCallArguments(self.num_calls - 1, fragment))
+        if self._reader.is_complete:
+            self._scanner = JSONValueScanner(depth=1)
+            self._state = _State.OBJECT_END if self._syntax.is_object else _State.MARKERS
+            self._after = _State.NEXT if self._format.is_section else _State.TEXT
+        return self._reader.is_complete
+
+    def _read_object_end(self, events: list[Event]) -> bool:
+        """Skip what comes after the arguments in a call's object, such as an id."""
         length = self._scanner.feed(self._buffer)
-        if length:
-            events.append(ToolCallArguments(self.num_calls - 1, self._buffer[:length]))
-            self._buffer = self._buffer[length:]
+        self._buffer = self._buffer[length:]
         if self._scanner.is_complete:
-            self._state = _State.CALL_TAIL
+            self._state = _State.MARKERS
         return self._scanner.is_complete
 
-    def _read_call_tail(self, events: list[Event]) -> bool:
-        """Skip the closing brace and tag; a model that forgets the tag may begin the next call at once."""
-        tag = CALL_TAIL.search(self._buffer)
-        if tag is None:
+    def _read_markers(self, events: list[Event]) -> bool:
+        """Skip what should follow; a model may forget any of it."""
+        while self._expected:
+            text = self._buffer.lstrip()
+            if text.startswith(self._expected[0]):
+                self._buffer = text[len(self._expected[0]) :]
+            elif self._expected[0].startswith(text):
+                return False
+            del self._expected[0]
+        self._state = self._after
+        return True
+
+    def _read_next(self, events: list[Event]) -> bool:
+        """Go on after a call of several: with the next one, the closing, or text."""
+        text = self._buffer.lstrip(" \n\t\r,")
+        closing, call = self._syntax.closing[0], self._syntax.next_call
+        if closing.startswith(text) or (call and call.startswith(text) and text != call):
             return False
-        self._state = _State.TEXT if tag[0] == CALL_END else _State.CALL_HEAD
-        self._buffer = self._buffer[tag.end() :]
+        if text.startswith(closing):
+            self._buffer, self._expected = text, list(self._syntax.closing)
+            self._state, self._after = _State.MARKERS, _State.TEXT
+        elif text.startswith(call):
+            self._buffer, self._state = text, _State.HEAD
+        else:
+            self._state = _State.TEXT
         return True
 
     def _begin_call(self, events: list[Event], name: str) -> None:
-        events.append(ToolCallBegin(self.num_calls, f"call_{secrets.token_hex(12)}", name))
+        events.append(ToolCallBegin(self.num_calls, new_call_id(), name))
         self.num_calls += 1
 
-    def _add_whole_call(self, events: list[Event], body: str, ending: str) -> None:
-        """Read a call whose keys stand in another order; what is no call is content, tags and all."""
+    def _give_up(self, events: list[Event], text: str) -> None:
+        """Read calls whose keys stand in another order; what is no call is content, tags and all."""
+        calls = self._whole_calls(text) if self._syntax.is_object else None
+        for name, arguments in calls or ():
+            self._begin_call(events, name)
+            events.append(ToolCallArguments(self.num_calls - 1, json.dumps(arguments, ensure_ascii=False)))
+        if not calls:
+            self._add_content(events, text)
+
+    def _whole_calls(self, text: str) -> list[tuple[str, dict[str, Any]]] | None:
+        start, end = text.find("{"), text.rfind("}")
         try:
-            call = json.loads(body)
-            name, arguments = call["name"], call.get("arguments", call.get("parameters", {}))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            name, arguments = None, None
-        if not isinstance(name, str) or name not in self._tool_names or not isinstance(arguments, dict):
-            self._add_content(events, CALL_BEGIN + body + ending)
-            return
-        self._begin_call(events, name)
-        events.append(ToolCallArguments(self.num_calls - 1, json.dumps(arguments, ensure_ascii=False)))
+            objects = json.loads(f"[{text[start : end + 1]}]")
+            calls = [_read_object(each) for each in objects]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        return calls if all(name in self._tools for name, _ in calls) else None
 
     def _add_content(self, events: list[Event], text: str) -> None:
         if text and not (self.num_calls and not text.strip()):
             events.append(Content(text))
+
+
+def _read_object(call: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return name and arguments of a call. Raises what a call of another shape leads to."""
+    call = call.get("function", call) if isinstance(call.get("function"), dict) else call
+    name = call["name"] if "name" in call else call["tool_name"]
+    arguments = call.get("arguments", call.get("parameters", {}))
+    arguments = json.loads(arguments) if isinstance(arguments, str) else arguments
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise TypeError("no call")
+    return name, arguments

@@ -7,7 +7,24 @@ from enum import Enum, auto
 
 from inference.engine.detokenizer import overlap
 
-TAGS = {"<think>": "</think>", "[THINK]": "[/THINK]"}
+# As today's families write them; the longer of two with the same beginning comes first.
+TAGS = {
+    "<think>": "</think>",
+    "[THINK]": "[/THINK]",
+    "<seed:think>": "</seed:think>",
+    "<mm:think>": "</mm:think>",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+    "<|channel>thought\n": "<channel|>",
+    "<|think|>": "<|end|><|begin|>assistant<|content|>",
+    "Here are my reasoning steps:": "[BEGIN FINAL RESPONSE]",
+}
+LONGEST = max(map(len, TAGS))
+
+
+def opened_tag(prompt: str) -> str | None:
+    """Return the tag with which a prompt ends, so that the answer begins with thinking."""
+    end = prompt[-2 * LONGEST :].rstrip()
+    return next((tag for tag in TAGS if end.endswith(tag.rstrip())), None)
 
 
 class _State(Enum):
@@ -24,8 +41,7 @@ class ReasoningSplitter:
     """
 
     def __init__(self, prompt: str = "") -> None:
-        opened = prompt[-32:].rstrip()
-        begin = next((tag for tag in TAGS if opened.endswith(tag)), None)
+        begin = opened_tag(prompt)
         self._state = _State.REASONING if begin else _State.BEGIN
         self._end = TAGS.get(begin, "")
         self._buffer = ""

@@ -20,6 +20,8 @@ MAX_CACHED = 64  # grammars; each with the lexer states that its sequences have 
 SPECIAL = b"\xff"  # how llguidance wants control tokens to begin
 TOKENS_PER_TURN = 512  # tokens read before other threads get their turn
 TEXT = re.compile(r'%text\s*("(?:[^"\\]|\\.)*")')
+UNTIL = re.compile(r'^%until\s+(\w+)\s*("(?:[^"\\]|\\.)*")$', re.MULTILINE)
+ANYTHING = "/(?s:.*)/"
 
 
 class GrammarCompiler:
@@ -56,7 +58,7 @@ class GrammarCompiler:
 
         if self._tokenizer is None:
             self._tokenizer = self._build_tokenizer()
-        lark = TEXT.sub(self._resolve_text, grammar)
+        lark = TEXT.sub(self._resolve_text, UNTIL.sub(self._resolve_until, grammar))
         matcher = LLMatcher(self._tokenizer, LLMatcher.grammar_from_lark(lark), log_level=0)
         if matcher.is_error():
             raise InvalidParameter(param, _reason(matcher.get_error()))
@@ -66,6 +68,15 @@ class GrammarCompiler:
         """Spell a text as Lark does: control tokens by their id, the rest quoted."""
         parts = self._vocabulary.split_controls(json.loads(match[1]))
         return " ".join(f"<[{part}]>" if isinstance(part, int) else json.dumps(part) for part in parts) or '""'
+
+    def _resolve_until(self, match: "re.Match[str]") -> str:
+        """Text never holds a control token, so before one it ends by itself; before other text it has to be lazy."""
+        name, end = match[1], json.loads(match[2])
+        first = self._vocabulary.split_controls(end)[0]
+        if isinstance(first, int):
+            return f"{name}: {ANYTHING} %text {match[2]}"
+        head = f"{name}_head[lazy]: {ANYTHING} {json.dumps(first)}"
+        return f"{head}\n{name}: {name}_head %text {json.dumps(end[len(first) :])}"
 
     def _build_tokenizer(self) -> "LLTokenizer":
         """Describe the vocabulary to llguidance; half a second for 150,000 tokens."""

@@ -208,10 +208,9 @@ class _Text:
 
     def read(self, text: str) -> Phase | None:
         text = self._text + text
-        found = [(text.find(trigger), trigger) for trigger in self._plan.triggers if trigger in text]
+        found = [text.find(trigger) for trigger in self._plan.triggers if trigger in text]
         if found and self._is_watching:
-            index, trigger = min(found)
-            return self._plan.follow(text[index + len(trigger) :])
+            return self._plan.follow(text[min(found) :])
         if self._plan.constraint is not None and self._plan.constraint.only_first:
             text = text.lstrip()
             self._is_watching = any(trigger.startswith(text) for trigger in self._plan.triggers)

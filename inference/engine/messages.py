@@ -81,11 +81,13 @@ class SamplingParams:
 class Constraint:
     """What a sequence must look like: `grammar` is a Lark grammar for llguidance (its docs/syntax.md).
 
-    In it, `%text "…"` stands for a text in which the names of control tokens mean the tokens. Without triggers the
-    grammar holds from the first token that is not thinking, and the sequence ends with it. With triggers the text is
-    free until one of them comes, from where on the grammar holds; then the text is free again if the constraint
-    repeats, else the sequence ends. `only_first`: triggers count only at the very beginning of the answer. `param` is
-    the request's field to name if the grammar cannot be used.
+    Two additions to its language: `%text "…"` in a rule stands for a text in which the names of control tokens mean
+    the tokens, and a line `%until NAME "…"` defines NAME as any text up to and with that one.
+
+    Without triggers the grammar holds from the first token that is not thinking, and the sequence ends with it. With
+    triggers the text is free until one of them comes; the grammar holds from the trigger's first character on. Then
+    the text is free again if the constraint repeats, else the sequence ends. `only_first`: triggers count only at the
+    very beginning of the answer. `param` is the request's field to name if the grammar cannot be used.
     """
 
     grammar: str

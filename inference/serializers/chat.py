@@ -2,19 +2,24 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.fields import (
     ContentField,
-    InputField,
     ObjectField,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
-    refuse,
 )
+from inference.serializers.output import EnumField, ResponseFormatField
 from inference.serializers.sampling import GenerationRequestSerializer
+from inference.serializers.tools import (
+    FunctionChoiceField,
+    FunctionSerializer,
+    ToolChoiceField,
+    ToolSerializer,
+    check_choice,
+)
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
@@ -44,12 +49,14 @@ class MessageSerializer(serializers.Serializer):
     )
     name = StrictCharField(required=False, allow_null=True, allow_blank=True)
     tool_calls = ToolCallSerializer(many=True, required=False, allow_null=True)
+    function_call = FunctionCallSerializer(required=False, allow_null=True, help_text="The older form of `tool_calls`.")
     tool_call_id = StrictCharField(required=False, allow_null=True, help_text="Required for the role `tool`.")
     reasoning_content = StrictCharField(required=False, allow_null=True, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         role = attrs["role"]
-        if attrs["content"] is None and not (role == "assistant" and attrs.get("tool_calls")):
+        calls = attrs.get("tool_calls") or attrs.get("function_call")
+        if attrs["content"] is None and not (role == "assistant" and calls):
             raise serializers.ValidationError({"content": f"is required for the role `{role}`."})
         if role == "tool" and not attrs.get("tool_call_id"):
             raise serializers.ValidationError({"tool_call_id": "is required for the role `tool`."})
@@ -58,39 +65,17 @@ class MessageSerializer(serializers.Serializer):
         return attrs
 
 
-class FunctionSerializer(serializers.Serializer):
-    name = serializers.RegexField(
-        r"^[a-zA-Z0-9_.:-]{1,128}$",
-        error_messages={"invalid": "may hold 1 to 128 letters, digits, `_`, `-`, `.`, `:`."},
-    )
-    description = StrictCharField(required=False, allow_null=True, allow_blank=True)
-    parameters = ObjectField(required=False, allow_null=True, help_text="A JSON schema of the arguments.")
-    strict = StrictBooleanField(required=False, allow_null=True)
+class ReasoningSerializer(serializers.Serializer):
+    """Reasoning in one object, as OpenRouter has it."""
 
-
-class ToolSerializer(serializers.Serializer):
-    type = serializers.ChoiceField(choices=["function"])
-    function = FunctionSerializer()
-
-
-@extend_schema_field({"oneOf": [{"type": "string", "enum": ["none", "auto"]}]})
-class ToolChoiceField(InputField):
-    """Whether the model may call tools. It cannot be forced to."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if data not in ("none", "auto"):
-            raise refuse(data, "`none` or `auto`; this server cannot force a tool call")
-        return data
+    effort = StrictCharField(required=False, allow_null=True)
+    max_tokens = StrictIntegerField(required=False, allow_null=True, min_value=0)
 
 
 class ChatCompletionRequestSerializer(GenerationRequestSerializer):
     """The body of a chat completion request. What is absent comes from the model's generation defaults."""
 
     UNSUPPORTED = {
-        "n": lambda value: value == 1,
-        "response_format": lambda value: isinstance(value, dict) and value.get("type") == "text",
-        "functions": lambda value: value == [],
-        "function_call": lambda value: value in ("none", "auto"),
         "modalities": lambda value: value == ["text"],
         "audio": lambda value: False,
     }
@@ -109,16 +94,62 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
         max_value=20,
         help_text="Also of so many of the likeliest tokens in its place; needs `logprobs`.",
     )
+    n_probs = StrictIntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=20,
+        help_text="llama.cpp's name: `logprobs` with so many `top_logprobs`.",
+    )
+    n = StrictIntegerField(
+        required=False, allow_null=True, min_value=1, max_value=128, help_text="How many answers to give."
+    )
+    response_format = ResponseFormatField(required=False, allow_null=True, help_text="Text, JSON, or JSON of a schema.")
+    grammar = StrictCharField(
+        required=False, allow_null=True, help_text="A grammar that the answer follows: GBNF, or Lark for llguidance."
+    )
+    regex = StrictCharField(required=False, allow_null=True, help_text="A regular expression that the answer matches.")
+    enum = EnumField(required=False, allow_null=True, help_text="Texts of which the answer is one.")
     tools = ToolSerializer(many=True, required=False, allow_null=True)
     tool_choice = ToolChoiceField(required=False, allow_null=True)
+    parallel_tool_calls = StrictBooleanField(
+        required=False, allow_null=True, help_text="Whether one answer may hold several calls; it may unless false."
+    )
+    functions = FunctionSerializer(
+        many=True, required=False, allow_null=True, help_text="The older form of `tools`; answered in its own form."
+    )
+    function_call = FunctionChoiceField(required=False, allow_null=True, help_text="The older form of `tool_choice`.")
+    continue_final_message = StrictBooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Whether an assistant message at the end is continued, which it is unless false.",
+    )
     chat_template_kwargs = ObjectField(
         required=False, allow_null=True, help_text="Variables for the chat template, such as `enable_thinking`."
     )
     reasoning_effort = StrictCharField(
-        required=False, allow_null=True, help_text="Passed to the chat template, which may know it or not."
+        required=False,
+        allow_null=True,
+        help_text="Passed to the chat template, which may know it or not. `none` means no thinking.",
+    )
+    reasoning_budget = StrictIntegerField(
+        required=False, allow_null=True, min_value=-1, help_text="Tokens of thinking at most; -1 is no limit."
+    )
+    reasoning = ReasoningSerializer(
+        required=False, allow_null=True, help_text="`effort` and `max_tokens` in the place of the two fields above."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("top_logprobs") is not None and not attrs.get("logprobs"):
             raise serializers.ValidationError({"top_logprobs": "needs `logprobs: true`."})
+        if attrs.get("continue_final_message") and attrs["messages"][-1]["role"] != "assistant":
+            raise serializers.ValidationError({"continue_final_message": "needs an assistant message at the end."})
+        if attrs.get("tools") and attrs.get("functions"):
+            raise serializers.ValidationError({"functions": "cannot be combined with `tools`."})
+        check_choice(
+            attrs.get("tool_choice"), [each["function"]["name"] for each in attrs.get("tools") or ()], "tool_choice"
+        )
+        check_choice(
+            attrs.get("function_call"), [each["name"] for each in attrs.get("functions") or ()], "function_call"
+        )
         return attrs

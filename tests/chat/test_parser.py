@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from inference.chat.parser import Content, OutputParser, ToolCallArguments, ToolCallBegin
+from inference.chat.events import Content, ToolCallArguments, ToolCallBegin
+from inference.chat.parser import OutputParser
 
-TOOLS = frozenset({"get_weather", "calculator"})
+TOOLS = {"get_weather": {}, "calculator": {}}
 PARIS = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>'
 SUM = '<tool_call>\n{"name": "calculator", "arguments": {"input": "2 + {2}\\""}}\n</tool_call>'
 
@@ -45,7 +46,7 @@ CASES = {
 }
 
 
-def collect(pieces: list[str], tools: frozenset[str] = TOOLS) -> tuple[str, list[tuple[str, str]]]:
+def collect(pieces: list[str], tools: dict[str, dict] = TOOLS) -> tuple[str, list[tuple[str, str]]]:
     parser = OutputParser(tools)
     events = [event for piece in pieces for event in parser.feed(piece)] + parser.finish()
     content, calls = "", []
@@ -69,7 +70,7 @@ def test_the_cut_does_not_matter(name, size):
 
 
 def test_without_tools_everything_is_content():
-    assert collect([PARIS], frozenset()) == (PARIS, [])
+    assert collect([PARIS], {}) == (PARIS, [])
 
 
 def test_text_is_not_held_back_longer_than_needed():

@@ -3,8 +3,9 @@
 import pytest
 
 from inference.bodies.chat import MessageBuilder, delta
+from inference.chat.answer import new_reader
 from inference.chat.completion import ChatCompletion, Finished
-from inference.chat.parser import Content, OutputParser, Reasoning, ToolCallBegin
+from inference.chat.events import Content, Reasoning, ToolCallBegin
 from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Output, Usage
 from inference.generation import Generation
@@ -57,7 +58,7 @@ async def completed(pieces: list[str], tools: frozenset[str] = frozenset()) -> l
     for piece in pieces:
         generation.put(Output("r", piece, num_tokens=1))
     generation.put(Output("r", "", "stop", usage=Usage(1, len(pieces) + 1, 0), num_tokens=1))
-    return [event async for event in ChatCompletion(generation, OutputParser(tools), ReasoningSplitter())]
+    return [event async for event in ChatCompletion(generation, new_reader("", tools, None))]
 
 
 async def test_reasoning_tokens_are_counted_apart():

@@ -111,8 +111,15 @@ def test_control_tokens_are_named_in_texts(guide, llama):
     assert not follow(guide(constraint), llama, "ab")
 
 
+@pytest.mark.parametrize("end", ["</v>", "<|im_start|>", "</v><|im_start|>x"])
+def test_a_rule_may_go_up_to_a_text(guide, llama, end):
+    constraint = Constraint(f'start: value "yes"\n%until value {json.dumps(end)}', "grammar")
+    assert follow(guide(constraint), llama, f"a\nb < </w>{end}yes")
+    assert not follow(guide(constraint), llama, f"a\nb{end}no")
+
+
 def test_text_is_free_until_the_trigger(guide, llama):
-    constraint = lark('"yes"', triggers=("answer:",))
+    constraint = lark('"answer:yes"', triggers=("answer:",))
     assert follow(guide(constraint), llama, "My answer:yes")
     assert not follow(guide(constraint), llama, "My answer:no")
     after = guide(constraint)
@@ -121,13 +128,13 @@ def test_text_is_free_until_the_trigger(guide, llama):
 
 
 def test_a_constraint_may_repeat(guide, llama):
-    constraint = lark('"yes"', triggers=("answer:",), repeats=True)
+    constraint = lark('"answer:yes"', triggers=("answer:",), repeats=True)
     assert follow(guide(constraint), llama, "answer:yes and answer:yes, I say.")
     assert not follow(guide(constraint), llama, "answer:yes and answer:no")
 
 
 def test_a_trigger_may_count_only_at_the_beginning(guide, llama):
-    constraint = lark('"yes"', triggers=("answer:",), only_first=True)
+    constraint = lark('"answer:yes"', triggers=("answer:",), only_first=True)
     assert not follow(guide(constraint), llama, "\n answer:no")
     assert follow(guide(constraint), llama, "My answer:no")
 
@@ -138,7 +145,7 @@ def test_a_token_that_crosses_the_trigger_must_fit_the_grammar(guide, llama):
     crossing = [token for token in range(vocabulary.size) if vocabulary.piece(token) == b"> "]
     token = crossing[0] if crossing else vocabulary.tokenize("ab")[0]
     head = vocabulary.piece(token).decode()[0]
-    refusing = guide(lark('"#"', triggers=(head,)))
+    refusing = guide(lark(json.dumps(f"{head}#"), triggers=(head,)))
     accepts = refusing.accept(token)
     assert accepts == (len(vocabulary.piece(token)) == 1)
 
@@ -161,7 +168,7 @@ def test_the_answer_does_not_end_in_the_thinking_if_a_grammar_follows(guide, lla
 
 
 def test_triggers_do_not_count_in_the_thinking(guide, llama):
-    constraint = lark('"yes"', triggers=("answer:",))
+    constraint = lark('"answer:yes"', triggers=("answer:",))
     assert follow(guide(constraint, THINK), llama, "<think>answer:no</think>answer:yes")
     assert not follow(guide(constraint, THINK), llama, "<think>answer:no</think>answer:no")
 

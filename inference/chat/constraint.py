@@ -1,0 +1,181 @@
+"""What a request says about the form of its answer: formats, grammars and tool calls, as one constraint."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from inference.chat.formats import HARMONY, ToolFormat
+from inference.chat.grammars import call_rules, json_rule
+from inference.engine.messages import Constraint
+from inference.exceptions import InvalidRequest
+
+OUTPUT_FIELDS = ("response_format", "grammar", "regex", "enum")
+HARMONY_FINAL = 'lead: (%text "<|start|>assistant")? %text "<|channel|>final<|message|>"'
+HARMONY_CALL = 'lead_call: (%text "<|start|>assistant")?'
+ANY_OBJECT = {"type": "object"}
+
+
+@dataclass(frozen=True)
+class OfferedTool:
+    """A function that may be called. `schema` describes its arguments; `strict`: all of it must be enforced."""
+
+    name: str
+    schema: dict[str, Any]
+    strict: bool
+    param: str
+
+
+@dataclass(frozen=True)
+class ToolPlan:
+    """The tools of a request and how they may be used. `required`: the answer must be a call."""
+
+    tools: tuple[OfferedTool, ...] = ()
+    required: bool = False
+    parallel: bool = True
+
+    @property
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        return {tool.name: tool.schema for tool in self.tools}
+
+
+def build_constraint(parameters: Mapping[str, Any], plan: ToolPlan, format: ToolFormat | None) -> Constraint | None:  # noqa: A002
+    """Return the constraint of a validated request, None if its answer is free. Raises InvalidRequest."""
+    output = _output(parameters)
+    if not plan.tools or format is None:
+        return _of_output(output, format) if output else None
+    calls = call_rules(format, _checked(plan), several=plan.parallel and (plan.required or format.is_section))
+    if plan.required:
+        return _grammar(["start: lead_call calls", _lead_of_call(format), *calls], "tools")
+    if output:
+        return _of_output_or_calls(output, calls, format)
+    grammar = "\n".join(["start: calls", *calls])
+    return Constraint(grammar, "tools", format.triggers, format.only_first, repeats=plan.parallel)
+
+
+def _output(parameters: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the field that gives the answer its form and the rules of `answer`, None if none does."""
+    given = [field for field in OUTPUT_FIELDS if parameters.get(field)]
+    if parameters.get("response_format", {}) and parameters["response_format"]["type"] == "text":
+        given.remove("response_format")
+    if len(given) > 1:
+        raise InvalidRequest(f"`{given[0]}` and `{given[1]}` cannot be combined.", param=given[1])
+    if not given:
+        return None
+    builders = {
+        "response_format": _json_answer,
+        "grammar": _grammar_answer,
+        "regex": _regex_answer,
+        "enum": _enum_answer,
+    }
+    return given[0], builders[given[0]](parameters[given[0]])
+
+
+def _json_answer(response_format: dict[str, Any]) -> str:
+    schema, param = ANY_OBJECT, "response_format.schema"
+    if response_format["type"] == "json_schema":
+        schema, param = response_format["json_schema"].get("schema"), "response_format.json_schema.schema"
+    elif response_format.get("schema"):
+        schema = response_format["schema"]
+    if schema is None:
+        schema = ANY_OBJECT
+    check_schema(schema, param)
+    return f"answer: {json_rule(schema)}"
+
+
+def _grammar_answer(grammar: str) -> str:
+    """Take Lark as it is, and translate llama.cpp's GBNF."""
+    if not re.search(r"^\s*root\s*::=", grammar, re.MULTILINE):
+        return grammar
+    from llguidance.gbnf_to_lark import any_to_lark
+
+    try:
+        return any_to_lark(grammar)
+    except Exception as error:
+        raise InvalidRequest(
+            f"Invalid `grammar`: it is no GBNF that can be translated: {error}.", param="grammar"
+        ) from None
+
+
+def _regex_answer(regex: str) -> str:
+    from llguidance import LLMatcher, regex_to_lark
+
+    if problem := LLMatcher.validate_grammar(LLMatcher.grammar_from_regex(regex)):
+        raise InvalidRequest(f"Invalid `regex`: {_first_line(problem)}.", param="regex")
+    return f"answer: /{regex_to_lark(regex)}/"
+
+
+def _enum_answer(choices: list[str]) -> str:
+    return f"answer: {' | '.join(map(json.dumps, choices))}"
+
+
+def _of_output(output: tuple[str, str], format: ToolFormat | None) -> Constraint:  # noqa: A002
+    field, rules = output
+    if field == "grammar":
+        _refuse_with_harmony(format)
+        return Constraint(rules, field)
+    return _grammar(["start: lead answer", _lead(format), rules], field)
+
+
+def _of_output_or_calls(output: tuple[str, str], calls: list[str], format: ToolFormat) -> Constraint:  # noqa: A002
+    field, rules = output
+    if field == "grammar":
+        raise InvalidRequest("`grammar` and `tools` cannot be combined.", param="grammar")
+    start = "start: lead answer | lead_call calls"
+    return _grammar([start, _lead(format), _lead_of_call(format), rules, *calls], field)
+
+
+def _lead(format: ToolFormat | None) -> str:  # noqa: A002
+    """Return the rule of what stands before the answer, such as line breaks after the thinking."""
+    return HARMONY_FINAL if format is HARMONY else r"lead: /\n{0,2}/"
+
+
+def _lead_of_call(format: ToolFormat) -> str:  # noqa: A002
+    return HARMONY_CALL if format is HARMONY else r"lead_call: /\n{0,2}/"
+
+
+def _refuse_with_harmony(format: ToolFormat | None) -> None:  # noqa: A002
+    if format is HARMONY:
+        raise InvalidRequest(
+            "This model answers in channels, which a grammar of your own does not know; use `response_format`.",
+            param="grammar",
+        )
+
+
+def _grammar(rules: list[str], param: str) -> Constraint:
+    return Constraint("\n".join(rules), param)
+
+
+def _checked(plan: ToolPlan) -> dict[str, tuple[dict[str, Any], bool]]:
+    """Return the schemas to enforce. One that cannot be, not even in part, only has to give an object."""
+    schemas = {}
+    for tool in plan.tools:
+        if tool.strict:
+            check_schema(tool.schema, tool.param)
+        elif schema_problem(json.dumps(tool.schema), lenient=True):
+            schemas[tool.name] = ANY_OBJECT, False
+            continue
+        schemas[tool.name] = tool.schema, tool.strict
+    return schemas
+
+
+def check_schema(schema: dict[str, Any], param: str) -> None:
+    """Raise InvalidRequest, naming the part, for a schema that cannot be enforced."""
+    if problem := schema_problem(json.dumps(schema), lenient=False):
+        raise InvalidRequest(f"Invalid `{param}`: this schema cannot be enforced: {problem}.", param=param)
+
+
+@lru_cache(maxsize=512)
+def schema_problem(schema: str, lenient: bool) -> str:
+    """Return why a JSON schema cannot be enforced, empty if it can."""
+    from llguidance import LLMatcher
+
+    grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"lenient": lenient, "whitespace_flexible": False})
+    is_error, messages = LLMatcher.validate_grammar_with_warnings(grammar)
+    return _first_line(messages[0]) if is_error else ""
+
+
+def _first_line(message: str) -> str:
+    return message.strip().splitlines()[0].rstrip(".")
