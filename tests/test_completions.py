@@ -2,18 +2,36 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
-from tests.gguf_files import write_infill_gguf
+from tests.gguf_files import copy_gguf, write_infill_gguf
 from tests.live_server import DEMO
 
 FRANCE = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
 COUNT = "<|im_start|>user\nCount to 9.<|im_end|>\n<|im_start|>assistant\n"
 GREETING = "<|im_start|>user\nПривет!<|im_end|>\n<|im_start|>assistant\n"
 WILD = {"temperature": 2, "top_p": 1, "extra_body": {"top_k": 0, "min_p": 0, "ignore_eos": True}}
+
+
+@pytest.fixture
+def register(server, browser):
+    """Registers a further model for the time of a test."""
+    names = []
+
+    def register(name: str, path: Path = DEMO, *options: str) -> str:
+        assert server.manage("register_model", str(path), "--name", name, *options).returncode == 0
+        browser.act("enable", name)  # an earlier test may have left it disabled
+        names.append(name)
+        return name
+
+    yield register
+    for name in names:
+        browser.act("disable", name)
+        server.wait_for(f"'{name}' not in names")
 
 
 def complete(client: openai.OpenAI, prompt: object, **options: object) -> openai.types.Completion:
@@ -117,13 +135,20 @@ def test_an_empty_prompt_begins_a_text(openai_client):
     assert absent["usage"]["prompt_tokens"] == 1
 
 
-def test_sixteen_tokens_are_the_default(openai_client, server):
+def test_an_empty_prompt_is_refused_where_no_token_begins_a_text(openai_client, register, tmp_path):
+    register("headless", copy_gguf(DEMO, tmp_path / "headless.gguf", without=["tokenizer.ggml.bos_token_id"]))
+    with pytest.raises(openai.BadRequestError) as caught:
+        complete(openai_client, ["a", ""], model="headless")
+    assert caught.value.param == "prompt"
+    assert "no token with which a text begins" in caught.value.message
+
+
+def test_sixteen_tokens_are_the_default(openai_client, register):
     body = {"model": "demo", "prompt": COUNT, "extra_body": {"ignore_eos": True}}
     assert openai_client.completions.create(**body).usage.completion_tokens == 16
-    arguments = ["register_model", str(DEMO), "--name", "terse", "--max-tokens", "5"]
-    assert server.manage(*arguments).returncode == 0
-    assert openai_client.completions.create(**{**body, "model": "terse"}).usage.completion_tokens == 5
-    assert openai_client.completions.create(**{**body, "model": "terse"}, max_tokens=7).usage.completion_tokens == 7
+    body["model"] = register("terse", DEMO, "--max-tokens", "5")
+    assert openai_client.completions.create(**body).usage.completion_tokens == 5
+    assert openai_client.completions.create(**body, max_tokens=7).usage.completion_tokens == 7
 
 
 def test_max_tokens_and_stop_end_the_text(openai_client):
@@ -333,7 +358,7 @@ def test_an_unknown_model_is_a_404(openai_client):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_prompt_over_the_context_gets_openais_own_sentence(openai_client, stream):
     with pytest.raises(openai.BadRequestError) as caught:
-        complete(openai_client, ["a", "word " * 5000], stream=stream)
+        complete(openai_client, "word " * 5000, stream=stream)
     error = caught.value.body
     assert (error["code"], error["param"]) == ("context_length_exceeded", "prompt")
     assert error["message"].startswith("This model's maximum context length is 2048 tokens, however you requested")
@@ -361,12 +386,10 @@ def test_leaving_a_stream_frees_all_sequences(server):
     server.wait_for("running == 0 and waiting == 0")
 
 
-@pytest.fixture(scope="module")
-def infill(server, tmp_path_factory) -> str:
+@pytest.fixture
+def infill(register, tmp_path) -> str:
     """A model whose vocabulary has tokens for filling in the middle; it was not trained for it."""
-    path = write_infill_gguf(DEMO, tmp_path_factory.mktemp("infill") / "infill.gguf", 1020, 1021, 1022)
-    assert server.manage("register_model", str(path), "--name", "infill").returncode == 0
-    return "infill"
+    return register("infill", write_infill_gguf(DEMO, tmp_path / "infill.gguf", 1020, 1021, 1022))
 
 
 def test_a_gap_is_filled_in(openai_client, server, infill):
