@@ -5,6 +5,7 @@ Only worker processes import this module.
 
 import ctypes
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -46,13 +47,12 @@ class Vocabulary:
         return self.tokenize(prompt) if isinstance(prompt, str) else self._plain_tokens(prompt)
 
     def detokenize(self, tokens: Sequence[int], param: str = "tokens") -> bytes:
-        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`."""
-        array = np.array(self._check(tokens, param), np.int32)
-        pointer = array.ctypes.data_as(lib.llama_token_p)
-        capacity = -lib.llama_detokenize(self._vocab, pointer, len(array), None, 0, False, True)
-        buffer = ctypes.create_string_buffer(capacity + 1)
-        size = lib.llama_detokenize(self._vocab, pointer, len(array), buffer, capacity, False, True)
-        return buffer.raw[:size]
+        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`.
+
+        `llama_detokenize` would drop the spaces before punctuation marks that many vocabularies are said to add.
+        """
+        text = b"".join(map(self.spelling, self._check(tokens, param)))
+        return text.removeprefix(b" ") if self._adds_space else text
 
     def piece(self, token: int) -> bytes:
         """Return the bytes a token stands for; control tokens stand for none."""
@@ -74,6 +74,11 @@ class Vocabulary:
             if not 0 <= token < end:
                 raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
         return tokens
+
+    @cached_property
+    def _adds_space(self) -> bool:
+        """Whether the tokenizer puts a space before every text, as SentencePiece does."""
+        return b"".join(map(self.piece, self._plain_tokens("a"))).startswith(b" ")
 
     def _plain_tokens(self, prompt: str | Sequence[int]) -> list[int]:
         if isinstance(prompt, str):
