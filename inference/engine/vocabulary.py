@@ -49,7 +49,7 @@ class Vocabulary:
     def detokenize(self, tokens: Sequence[int], param: str = "tokens") -> bytes:
         """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`.
 
-        `llama_detokenize` would drop the spaces before punctuation marks that many vocabularies are said to add.
+        The exact inverse of `tokenize`: `llama_detokenize` drops spaces before punctuation where the file asks for it.
         """
         text = b"".join(map(self.spelling, self._check(tokens, param)))
         return text.removeprefix(b" ") if self._adds_space else text
