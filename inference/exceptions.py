@@ -16,6 +16,11 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from inference.engine.messages import Failure, FailureCode
 
+EMPTY_PROMPT = {
+    "messages": "The messages result in an empty prompt.",
+    "prompt": "The prompt is empty, and this model has no token with which a text begins.",
+}
+
 
 class APIError(Exception):
     """An error in OpenAI's shape (https://platform.openai.com/docs/guides/error-codes)."""
@@ -44,17 +49,21 @@ class InvalidRequest(APIError):
 class ContextLengthExceeded(InvalidRequest):
     """The prompt is longer than the model's context.
 
-    The wording is OpenAI's own: clients recognise it, shorten the conversation and try again.
+    The wording is OpenAI's own: clients recognise it, shorten the conversation and try again. `param` is the field
+    that holds the prompt.
     """
 
     code = "context_length_exceeded"
 
-    def __init__(self, context_length: int, prompt_tokens: int) -> None:
-        super().__init__(
-            f"This model's maximum context length is {context_length} tokens. However, your messages resulted in "
-            f"{prompt_tokens} tokens. Please reduce the length of the messages.",
-            param="messages",
-        )
+    def __init__(self, context_length: int, prompt_tokens: int, param: str = "messages") -> None:
+        limit = f"This model's maximum context length is {context_length} tokens"
+        sentences = {
+            "messages": f"{limit}. However, your messages resulted in {prompt_tokens} tokens. "
+            "Please reduce the length of the messages.",
+            "prompt": f"{limit}, however you requested {prompt_tokens} tokens ({prompt_tokens} in your prompt). "
+            "Please reduce your prompt.",
+        }
+        super().__init__(sentences[param], param=param)
 
 
 class ModelNotFound(InvalidRequest):
@@ -82,17 +91,17 @@ def error_body(message: str, type: str, param: str | None = None, code: str | No
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
 
 
-def from_failure(failure: Failure) -> APIError:
-    """Translate what the engine reports."""
+def from_failure(failure: Failure, param: str = "messages") -> APIError:
+    """Translate what the engine reports; `param` is the field that holds the prompt."""
     code = failure.code
     if code is FailureCode.CONTEXT_LENGTH_EXCEEDED:
-        return ContextLengthExceeded(failure.context_length, failure.prompt_tokens)
+        return ContextLengthExceeded(failure.context_length, failure.prompt_tokens, param)
     if code is FailureCode.INVALID_PARAMETER:
         return InvalidRequest(f"Invalid `{failure.param}`: {failure.message}.", param=failure.param)
     if code is FailureCode.CONSTRAINT_FAILED:
         return InvalidRequest(f"The answer cannot follow the required format: {failure.message}.", code=code.value)
     if code is FailureCode.EMPTY_PROMPT:
-        return InvalidRequest("The messages result in an empty prompt.", param="messages")
+        return InvalidRequest(EMPTY_PROMPT[param], param=param)
     if code is FailureCode.DECODE_FAILED:
         return EngineFailed(f"The engine could not compute the request: {failure.message}.", code=code.value)
     return EngineUnavailable(f"{failure.message[:1].upper()}{failure.message[1:]}.", code=code.value)

@@ -67,17 +67,18 @@ class Generation:
 async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int, Output | None], None]:
     """Yield the outputs of several generations, each with its generation's number, as they come.
 
-    Only the first one's signs of life are passed on. The generations stay the caller's to close.
+    Signs of life are passed on from the first one that is not finished. The generations stay the caller's to close.
     """
     queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue()
     pumps = [asyncio.create_task(_pump(number, each, queue)) for number, each in enumerate(generations)]
-    num_open = len(generations)
+    unfinished = set(range(len(generations)))
     try:
-        while num_open:
+        while unfinished:
             number, output = await queue.get()
-            num_open -= output is not None and output.finished
-            if output is not None or number == 0:
+            if output is not None or number == min(unfinished):
                 yield number, output
+            if output is not None and output.finished:
+                unfinished.remove(number)
     finally:
         for pump in pumps:
             pump.cancel()

@@ -48,7 +48,12 @@ def write_infill_gguf(source, path, prefix, suffix, middle):
         f"tokenizer.ggml.{name}_token_id": MetadataDetails(GGUFValueType.UINT32, token) for name, token in ids.items()
     }
     metadata["tokenizer.ggml.add_bos_token"] = MetadataDetails(GGUFValueType.BOOL, True)
-    copy_with_new_metadata(GGUFReader(source), GGUFWriter(path, "llama"), metadata, [])
+    return copy_gguf(source, path, metadata)
+
+
+def copy_gguf(source, path, metadata=None, without=()):
+    """Copy a model with other metadata, and without some of it."""
+    copy_with_new_metadata(GGUFReader(source), GGUFWriter(path, "llama"), metadata or {}, without)
     return Path(path)
 
 

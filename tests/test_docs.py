@@ -5,6 +5,7 @@ import re
 import pytest
 
 from inference.serializers.chat import ChatCompletionRequestSerializer
+from inference.serializers.completions import CompletionRequestSerializer
 
 
 @pytest.fixture
@@ -33,6 +34,7 @@ def test_every_endpoint_is_described(schema):
     assert set(schema["paths"]) == {
         "/v1/chat/completions",
         "/v1/chat/completions/input_tokens",
+        "/v1/completions",
         "/v1/tokenize",
         "/v1/detokenize",
         "/v1/models",
@@ -54,7 +56,14 @@ def test_every_parameter_of_a_chat_request_is_described(schema):
     assert "oneOf" in schema["components"]["schemas"]["Message"]["properties"]["content"]
 
 
-def test_the_streamed_form_is_described(schema):
-    answers = schema["paths"]["/v1/chat/completions"]["post"]["responses"]
+def test_every_parameter_of_a_text_completion_is_described(schema):
+    properties = schema["components"]["schemas"]["CompletionRequest"]["properties"]
+    assert set(properties) == set(CompletionRequestSerializer().fields)
+    assert len(properties["prompt"]["oneOf"]) == 4
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_the_streamed_form_is_described(schema, path):
+    answers = schema["paths"][path]["post"]["responses"]
     assert "text/event-stream" in answers["200"]["content"]
     assert {"400", "404", "503"} <= set(answers)

@@ -65,11 +65,14 @@ async def test_several_are_merged_as_their_outputs_come():
     assert sorted(rest) == [(0, ""), (0, "2"), (1, "")]
 
 
-async def test_only_the_first_one_gives_signs_of_life(monkeypatch):
+async def test_the_first_unfinished_one_gives_the_signs_of_life(monkeypatch):
     monkeypatch.setattr(generation, "FIRST_BEAT", 0.001)
-    generations = [Generation("a"), Generation("b")]
-    merged_outputs = merged(generations)
+    monkeypatch.setattr(generation, "BEAT", 0.001)
+    first, second = Generation("a"), Generation("b")
+    merged_outputs = merged([first, second])
     assert await anext(merged_outputs) == (0, None)
-    for each in generations:
-        each.put(Output(each.request_id, finish_reason="stop"))
-    assert [number async for number, _ in merged_outputs] in ([0, 1], [1, 0])
+    first.put(Output("a", finish_reason="stop"))
+    async for number, output in merged_outputs:
+        if (number, output) == (1, None):
+            second.put(Output("b", finish_reason="stop"))
+    assert (number, output.finish_reason) == (1, "stop")

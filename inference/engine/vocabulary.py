@@ -44,13 +44,12 @@ class Vocabulary:
         return self.tokenize(prompt, add_special=True) if isinstance(prompt, str) else self._plain_tokens(prompt)
 
     def detokenize(self, tokens: Sequence[int], param: str = "tokens") -> bytes:
-        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`."""
-        array = np.array(self._check(tokens, param), np.int32)
-        pointer = array.ctypes.data_as(lib.llama_token_p)
-        capacity = -lib.llama_detokenize(self.pointer, pointer, len(array), None, 0, False, True)
-        buffer = ctypes.create_string_buffer(capacity + 1)
-        size = lib.llama_detokenize(self.pointer, pointer, len(array), buffer, capacity, False, True)
-        return buffer.raw[:size]
+        """Return the text of tokens, control tokens by their names. Raises InvalidParameter for `param`.
+
+        The exact inverse of `tokenize`: `llama_detokenize` drops spaces before punctuation where the file asks for it.
+        """
+        text = b"".join(map(self.spelling, self._check(tokens, param)))
+        return text.removeprefix(b" ") if self._adds_space else text
 
     def piece(self, token: int) -> bytes:
         """Return the bytes a token stands for; control tokens stand for none."""
@@ -99,6 +98,11 @@ class Vocabulary:
             if not 0 <= token < end:
                 raise InvalidParameter(param, f"this model's token ids go from 0 to {end - 1}, got {token}")
         return tokens
+
+    @cached_property
+    def _adds_space(self) -> bool:
+        """Whether the tokenizer puts a space before every text, as SentencePiece does."""
+        return b"".join(map(self.piece, self._plain_tokens("a"))).startswith(b" ")
 
     def _plain_tokens(self, prompt: str | Sequence[int]) -> list[int]:
         if isinstance(prompt, str):

@@ -1,11 +1,14 @@
 """Vocabulary: the real llama.cpp on the demo model, and on a copy with tokens for BOS and filling in the middle."""
 
 import pytest
+from gguf import TokenType
 
+from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama
 from inference.engine.messages import InvalidParameter
-from tests.gguf_files import write_infill_gguf
+from inference.engine.vocabulary import Vocabulary
+from tests.gguf_files import write_gguf, write_infill_gguf
 from tests.live_server import DEMO
 
 BOS, PREFIX, SUFFIX, MIDDLE = 1017, 1020, 1021, 1022
@@ -26,7 +29,36 @@ def infill(tmp_path_factory):
     llama.close()
 
 
-@pytest.mark.parametrize("text", ["", "Hello, Привет, 🙂 <tool_call>!", " two  spaces\n", "<|im_end|>", "a\0b"])
+@pytest.fixture
+def sentencepiece(tmp_path):
+    """A vocabulary that puts a space before every text."""
+    special = ("<s>", "</s>", "<unk>")
+    tokens = (*special, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "▁a", "a", "b", ".")
+
+    def fill(writer):
+        writer.add_tokenizer_model("llama")
+        types = [TokenType.CONTROL] * 2 + [TokenType.UNKNOWN] + [TokenType.BYTE] * 256 + [TokenType.NORMAL] * 5
+        writer.add_token_types(types)
+        writer.add_unk_token_id(2)
+
+    params = lib.llama_model_default_params()
+    params.vocab_only = True
+    path = write_gguf(tmp_path / "vocabulary.gguf", tokens=tokens, fill=fill)
+    model = lib.llama_model_load_from_file(str(path).encode(), params)
+    yield Vocabulary(lib.llama_model_get_vocab(model))
+    lib.llama_model_free(model)
+
+
+@pytest.mark.parametrize("text", ["", "a", " a", "a .", "b🙂"])
+def test_the_space_that_sentencepiece_adds_is_taken_away_again(sentencepiece, text):
+    tokens = sentencepiece.tokenize(text, add_special=False)
+    assert sentencepiece.detokenize(tokens).decode() == text
+    assert b"".join(map(sentencepiece.piece, tokens)).decode() == (f" {text}" if text else "")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Hello, Привет, 🙂 <tool_call>!", " two  spaces\n", "<|im_end|>", "a\0b", "a .  , ?"]
+)
 def test_a_text_comes_back_from_its_tokens(demo, text):
     for parse_special in (True, False):
         assert demo.detokenize(demo.tokenize(text, parse_special=parse_special)).decode() == text

@@ -1,0 +1,1 @@
+"""Text completions: prompts as they are, without a chat template."""

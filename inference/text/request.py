@@ -1,0 +1,64 @@
+"""From a validated completion request to what the engine generates from."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from inference.calls import call
+from inference.engine.messages import DetokenizeRequest, GenerateRequest, SamplingParams
+from inference.pool import EnginePool
+from inference.serializers.completions import DEFAULT_MAX_TOKENS
+from inference.specs import model_spec, sampling_params
+from inference.text.completion import TextCompletion
+from registry.models import GenerationDefaults, RegisteredModel
+
+Prompt = str | tuple[int, ...]
+
+
+def start_completion(pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any]) -> TextCompletion:
+    """Hand all candidates of all prompts to the pool, prompt by prompt."""
+    spec = model_spec(model)
+    generations = [pool.generate(spec, request) for request in _requests(model, parameters)]
+    is_empty = parameters.get("max_tokens") == 0
+    return TextCompletion(generations, parameters["best_of"], model.name, is_empty)
+
+
+async def echoed_prompts(model: RegisteredModel, parameters: dict[str, Any]) -> list[str]:
+    """Return what each prompt's completions begin with: its text if the request wants an echo, else nothing."""
+    if not parameters.get("echo"):
+        return [""] * len(parameters["prompt"])
+    return [await _text(model, prompt) for prompt in parameters["prompt"]]
+
+
+async def _text(model: RegisteredModel, prompt: Prompt) -> str:
+    if isinstance(prompt, str):
+        return prompt
+    text = await call(model, DetokenizeRequest(secrets.token_hex(16), prompt, param="prompt"))
+    return text.decode(errors="replace")
+
+
+def _requests(model: RegisteredModel, parameters: dict[str, Any]) -> list[GenerateRequest]:
+    suffix = parameters["suffix"]
+    sampling = _sampling(parameters, model.defaults)
+    scores = parameters.get("logprobs") if parameters.get("echo") else None
+    prompts = [prompt if suffix else prompt or model.bos_token for prompt in parameters["prompt"]]
+    return [
+        GenerateRequest(secrets.token_hex(16), prompt, _seeded(sampling, number), suffix, scores)
+        for prompt in prompts
+        for number in range(parameters["best_of"])
+    ]
+
+
+def _sampling(parameters: dict[str, Any], defaults: GenerationDefaults) -> SamplingParams:
+    """Return the parameters of all candidates; what `logprobs` means differs from chat completions."""
+    sampling = sampling_params({**parameters, "logprobs": None}, defaults)
+    logprobs = parameters.get("logprobs")
+    if parameters["best_of"] > parameters["n"]:
+        logprobs = logprobs or 0
+    # With 0, too, one token is drawn, which TextCompletion drops: the engine has no end without one.
+    max_tokens = DEFAULT_MAX_TOKENS if sampling.max_tokens is None else max(sampling.max_tokens, 1)
+    return replace(sampling, logprobs=logprobs, max_tokens=max_tokens)
+
+
+def _seeded(sampling: SamplingParams, number: int) -> SamplingParams:
+    return sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + number)
