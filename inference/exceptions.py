@@ -4,6 +4,7 @@ APIError
 ├── InvalidRequest            400
 │   └── ContextLengthExceeded 400
 ├── ModelNotFound             404
+├── ResponseNotFound          404
 ├── EngineFailed              500
 └── EngineUnavailable         503
 """
@@ -50,6 +51,8 @@ class ContextLengthExceeded(InvalidRequest):
     code = "context_length_exceeded"
 
     def __init__(self, context_length: int, prompt_tokens: int) -> None:
+        self.context_length = context_length
+        self.prompt_tokens = prompt_tokens
         super().__init__(
             f"This model's maximum context length is {context_length} tokens. However, your messages resulted in "
             f"{prompt_tokens} tokens. Please reduce the length of the messages.",
@@ -65,6 +68,13 @@ class ModelNotFound(InvalidRequest):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The model `{name}` does not exist or is disabled.", param="model")
+
+
+class ResponseNotFound(InvalidRequest):
+    """No response of that id is stored."""
+
+    status_code = 404
+    code = "response_not_found"
 
 
 class EngineFailed(APIError):

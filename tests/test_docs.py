@@ -5,6 +5,7 @@ import re
 import pytest
 
 from inference.serializers.chat import ChatCompletionRequestSerializer
+from inference.serializers.responses import ResponseRequestSerializer
 
 
 @pytest.fixture
@@ -30,7 +31,15 @@ def test_their_assets_are_there(server):
 
 
 def test_every_endpoint_is_described(schema):
-    assert set(schema["paths"]) == {"/v1/chat/completions", "/v1/models", "/v1/models/{name}", "/v1/health"}
+    assert set(schema["paths"]) == {
+        "/v1/chat/completions",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/health",
+        "/v1/responses",
+        "/v1/responses/{response_id}",
+        "/v1/responses/{response_id}/input_items",
+    }
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["description"]
@@ -46,7 +55,14 @@ def test_every_parameter_of_a_chat_request_is_described(schema):
     assert "oneOf" in schema["components"]["schemas"]["Message"]["properties"]["content"]
 
 
-def test_the_streamed_form_is_described(schema):
-    answers = schema["paths"]["/v1/chat/completions"]["post"]["responses"]
+def test_every_parameter_of_a_response_request_is_described(schema):
+    properties = schema["components"]["schemas"]["ResponseRequest"]["properties"]
+    assert set(properties) == set(ResponseRequestSerializer().fields)
+    assert {"input", "text", "top_k"} <= set(properties)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_the_streamed_form_is_described(schema, path):
+    answers = schema["paths"][path]["post"]["responses"]
     assert "text/event-stream" in answers["200"]["content"]
     assert {"400", "404", "503"} <= set(answers)
