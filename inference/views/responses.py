@@ -1,5 +1,6 @@
 """`/v1/responses`."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from inference.exceptions import InvalidRequest
 from inference.pool import pool
 from inference.responses.answer import Answer
 from inference.responses.conversion import chat_parameters, conversation
-from inference.responses.items import complete, new_response_id, resolved
+from inference.responses.items import Item, complete, new_response_id, resolved
 from inference.responses.store import store
 from inference.schema.responses import (
     create_response_schema,
@@ -25,6 +26,7 @@ from inference.schema.responses import (
 from inference.serializers.responses import InputItemsQuerySerializer, ResponseRequestSerializer
 from inference.streaming import stream_response
 from inference.views.base import enabled_model, json_response, respond
+from registry.models import RegisteredModel
 
 
 class ResponsesView(APIView):
@@ -65,16 +67,33 @@ class InputItemsView(APIView):
         return json_response(items_page(stored.input_items, **serializer.validated_data))
 
 
-async def start_answer(body: dict[str, Any]) -> Answer:
-    """Gather what a request refers to; generating begins when the answer is read."""
+@dataclass(frozen=True)
+class Prepared:
+    """A request with what it refers to: its model, the parameters of the chat completion that answers it, where their
+    messages come from, its own items, and the ids of the responses that it continues."""
+
+    model: RegisteredModel
+    parameters: dict[str, Any]
+    origins: list[str]
+    items: list[Item]
+    chain: list[str]
+
+
+async def prepared(body: dict[str, Any]) -> Prepared:
     model = await enabled_model(body["model"])
     previous = body.get("previous_response_id")
     chain = await store.chain(previous) if previous else []
     items = await resolved(body["input"], store)
     talk = conversation(body.get("instructions"), [item for stored in chain for item in stored.items], items)
-    response = ResponseBody(new_response_id(), body, model)
-    keep = partial(store.save, input_items=complete(items, response.id), chain=[stored.pk for stored in chain])
-    return Answer(pool, model, chat_parameters(body, talk), talk.origins, response, keep)
+    return Prepared(model, chat_parameters(body, talk), talk.origins, items, [stored.pk for stored in chain])
+
+
+async def start_answer(body: dict[str, Any]) -> Answer:
+    """Prepare the answer; generating begins when it is read."""
+    request = await prepared(body)
+    response = ResponseBody(new_response_id(), body, request.model)
+    keep = partial(store.save, input_items=complete(request.items, response.id), chain=request.chain)
+    return Answer(pool, request.model, request.parameters, request.origins, response, keep)
 
 
 async def collect(answer: Answer) -> dict[str, Any]:
