@@ -1,11 +1,16 @@
-"""The registry's admin with what only a running server knows: which models are loaded."""
+"""The registry's admin with what only a running server knows: which models are loaded. And the stored responses."""
+
+import json
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from inference.models import StoredResponse
 from inference.pool import pool
 from inference.specs import model_spec
 from registry.admin import RegisteredModelAdmin
@@ -61,3 +66,37 @@ class LiveModelAdmin(RegisteredModelAdmin):
 
     def _report(self, request: HttpRequest, text: str, count: int, level: int = messages.SUCCESS) -> None:
         self.message_user(request, text % count, level)
+
+
+@admin.register(StoredResponse)
+class StoredResponseAdmin(admin.ModelAdmin):
+    """Shows what the Responses API has kept. It can be deleted, but not changed."""
+
+    list_display = ["id", "model", "created_at", "expires_at"]
+    list_filter = ["model", "created_at"]
+    search_fields = ["id", "previous_response_id"]
+    readonly_fields = ["id", "model", "created_at", "expires_at", "previous_response_id", "input_json", "body_json"]
+    fields = readonly_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only the API adds responses."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: StoredResponse | None = None) -> bool:
+        """Nobody rewrites what was said."""
+        return False
+
+    @admin.display(description=_("input"))
+    def input_json(self, response: StoredResponse) -> str:
+        """Return the input items, indented."""
+        return _indented(response.input_items)
+
+    @admin.display(description=_("answer"))
+    def body_json(self, response: StoredResponse) -> str:
+        """Return the response's body, indented."""
+        return _indented(response.body)
+
+
+def _indented(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)

@@ -4,6 +4,7 @@ APIError
 ├── InvalidRequest            400
 │   └── ContextLengthExceeded 400
 ├── ModelNotFound             404
+├── ResponseNotFound          404
 ├── EngineFailed              500
 └── EngineUnavailable         503
 """
@@ -56,6 +57,8 @@ class ContextLengthExceeded(InvalidRequest):
     code = "context_length_exceeded"
 
     def __init__(self, context_length: int, prompt_tokens: int, param: str = "messages") -> None:
+        self.context_length = context_length
+        self.prompt_tokens = prompt_tokens
         limit = f"This model's maximum context length is {context_length} tokens"
         sentences = {
             "messages": f"{limit}. However, your messages resulted in {prompt_tokens} tokens. "
@@ -74,6 +77,13 @@ class ModelNotFound(InvalidRequest):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The model `{name}` does not exist or is disabled.", param="model")
+
+
+class ResponseNotFound(InvalidRequest):
+    """No response of that id is stored."""
+
+    status_code = 404
+    code = "response_not_found"
 
 
 class EngineFailed(APIError):

@@ -7,8 +7,8 @@ from inference.views.chat import ChatCompletionsView
 from inference.views.completions import CompletionsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
-from inference.views.responses import ResponsesView
 from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
+from inference.views.responses import InputItemsView, ResponsesView, ResponseView
 
 urlpatterns = [
     path("chat/completions", ChatCompletionsView.as_view()),
@@ -20,5 +20,7 @@ urlpatterns = [
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),
     path("responses", ResponsesView.as_view()),
+    path("responses/<str:response_id>", ResponseView.as_view()),
+    path("responses/<str:response_id>/input_items", InputItemsView.as_view()),
     re_path(r"^.*$", not_found),
 ]

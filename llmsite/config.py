@@ -114,6 +114,13 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Responses:
+    """What the Responses API keeps."""
+
+    retention_days: int = setting(integer(0, 36500), 30)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -122,11 +129,12 @@ class Config:
     models: tuple[ModelEntry, ...] = ()
     generation: Generation = field(default_factory=Generation)
     database: Database = field(default_factory=Database)
+    responses: Responses = field(default_factory=Responses)
     source: Path | None = None
 
 
-SECTIONS = {"server": Server, "cors": Cors, "generation": Generation, "database": Database}
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database")
+SECTIONS = {"server": Server, "cors": Cors, "generation": Generation, "database": Database, "responses": Responses}
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses")
 
 
 def load_config(path: str | Path | None = None) -> Config:

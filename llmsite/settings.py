@@ -125,4 +125,6 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+RESPONSE_RETENTION_DAYS = CONFIG.responses.retention_days
+
 LOGGING = logging_config(CONFIG.server.log_level)

@@ -172,12 +172,6 @@ async def test_a_wrong_method_is_named():
     assert "GET" in response.json()["error"]["message"]
 
 
-async def test_the_responses_api_is_declined_in_plain_words():
-    status, error = await post({"model": "demo", "input": "Hi"}, "/v1/responses")
-    assert status == 400
-    assert "Use Responses API" in error["message"]
-
-
 @override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=100)
 async def test_a_body_over_the_limit_is_a_413():
     status, error = await post({"model": "x" * 200})

@@ -18,6 +18,7 @@ DOTTED_KEYS = [
 LOG_LEVEL_PROBLEM = "server.log_level: found 'loud'; expected one of debug, info, warning, error, critical"
 SECRET_PROBLEM = "server.secret_key: found a value (not shown); expected null or at least 32 characters"
 CTX_SIZE_PROBLEM = "model.ctx_size: found 127; expected auto, null or an integer of at least 128"
+RETENTION_PROBLEM = "responses.retention_days: found -1; expected an integer from 0 to 36500"
 TEMPERATURE_PROBLEM = "generation.default_temperature: found {}; expected null or a number from 0 to 2"
 
 
@@ -102,6 +103,7 @@ def test_every_value_is_read(load):
         cors: {allowed_origins: ["*", "https://chat.example.com:3080"]}
         generation: {default_temperature: 1, default_max_tokens: 100}
         database: {url: "postgres://me:secret@db:5432/llm"}
+        responses: {retention_days: 0}
     """
         % ("k" * 32)
     )
@@ -109,6 +111,7 @@ def test_every_value_is_read(load):
     assert loaded.cors.allowed_origins == ("*", "https://chat.example.com:3080")
     assert loaded.generation.default_temperature == 1.0
     assert dj_database_url.parse(loaded.database.url)["NAME"] == "llm"
+    assert loaded.responses.retention_days == 0
 
 
 @pytest.mark.parametrize(
@@ -177,6 +180,7 @@ def test_duplicate_names_are_refused(problems):
         ("cors: {allowed_origins: '*'}", None),
         ("cors: {allowed_origins: [https://a.example/]}", None),
         ("database: {url: 'mysql://a/b'}", None),
+        ("responses: {retention_days: -1}", RETENTION_PROBLEM),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(problems, text, problem):
@@ -193,7 +197,8 @@ def test_an_item_of_a_list_is_named(problems):
 
 def test_unknown_keys_are_refused_with_the_nearest_one(problems):
     assert problems("servre: {}\ngeneration: {xyz: 1}") == [
-        "servre: unknown key; did you mean server? known keys: server, cors, model, models, generation, database",
+        "servre: unknown key; did you mean server? known keys: server, cors, model, models, generation, database, "
+        "responses",
         "generation.xyz: unknown key; known keys: default_temperature, default_max_tokens",
     ]
 
@@ -245,9 +250,8 @@ def test_the_example_names_every_key():
 
 def test_the_example_shows_the_defaults():
     loaded = load_config(EXAMPLE)
-    assert (loaded.server, loaded.cors, loaded.generation, loaded.database) == (
-        Config().server, Config().cors, Config().generation, Config().database,
-    )  # fmt: skip
+    for section in SECTIONS:
+        assert getattr(loaded, section) == getattr(Config(), section)
 
 
 @pytest.mark.parametrize("key", [*DOTTED_KEYS, "models"])

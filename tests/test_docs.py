@@ -6,6 +6,7 @@ import pytest
 
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.serializers.completions import CompletionRequestSerializer
+from inference.serializers.responses import ResponseRequestSerializer
 
 
 @pytest.fixture
@@ -40,6 +41,9 @@ def test_every_endpoint_is_described(schema):
         "/v1/models",
         "/v1/models/{name}",
         "/v1/health",
+        "/v1/responses",
+        "/v1/responses/{response_id}",
+        "/v1/responses/{response_id}/input_items",
     }
     for operations in schema["paths"].values():
         for operation in operations.values():
@@ -62,7 +66,13 @@ def test_every_parameter_of_a_text_completion_is_described(schema):
     assert len(properties["prompt"]["oneOf"]) == 4
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_every_parameter_of_a_response_request_is_described(schema):
+    properties = schema["components"]["schemas"]["ResponseRequest"]["properties"]
+    assert set(properties) == set(ResponseRequestSerializer().fields)
+    assert {"input", "text", "top_k"} <= set(properties)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions", "/v1/responses"])
 def test_the_streamed_form_is_described(schema, path):
     answers = schema["paths"][path]["post"]["responses"]
     assert "text/event-stream" in answers["200"]["content"]

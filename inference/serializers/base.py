@@ -13,10 +13,11 @@ class RequestSerializer(serializers.Serializer):
     """A request body.
 
     `UNSUPPORTED`: parameters of OpenAI's API that this endpoint does not implement, each with a predicate that tells
-    the values which change nothing; any other value is refused.
+    the values which change nothing; any other value is refused. `ADVICE`: what to say then, if there is more to say.
     """
 
     UNSUPPORTED: dict[str, Callable[[Any], bool]] = {}
+    ADVICE: dict[str, str] = {}
 
     def ignored(self) -> list[str]:
         """Return the fields of the body that this server does not know, sorted."""
@@ -26,5 +27,6 @@ class RequestSerializer(serializers.Serializer):
         for name, is_harmless in self.UNSUPPORTED.items():
             value = data.get(name)
             if value is not None and not is_harmless(value):
-                raise serializers.ValidationError({name: "this server does not support it; leave it out."})
+                advice = self.ADVICE.get(name, "this server does not support it; leave it out.")
+                raise serializers.ValidationError({name: advice})
         return super().to_internal_value(data)

@@ -1,0 +1,182 @@
+"""The body of `/v1/responses`."""
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from inference.serializers.base import RequestSerializer
+from inference.serializers.chat import ChatCompletionRequestSerializer
+from inference.serializers.fields import (
+    InputField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictFloatField,
+    StrictIntegerField,
+    refuse,
+)
+from inference.serializers.response_items import InputItemsField
+from inference.serializers.response_tools import (
+    ReasoningSerializer,
+    ResponseToolChoiceField,
+    ResponseToolSerializer,
+    TextSerializer,
+)
+from inference.specs import DEFAULTED, OPTIONAL
+
+LOGPROBS = "message.output_text.logprobs"
+# Of no use without OpenAI's own tools, and the thoughts of local models need no encryption.
+WITHOUT_EFFECT = (
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    "reasoning.encrypted_content",
+)
+# Fields of the chat endpoint that the Responses API does not have, but this server's models do.
+CHAT_FIELDS = (*DEFAULTED, *OPTIONAL, "stop", "chat_template_kwargs")
+# Fields of the chat endpoint that have another name here.
+MOVED = {
+    "messages": "`input`",
+    "max_tokens": "`max_output_tokens`",
+    "max_completion_tokens": "`max_output_tokens`",
+    "response_format": "`text.format`",
+    "reasoning_effort": "`reasoning.effort`",
+    "logprobs": f'`include: ["{LOGPROBS}"]`',
+    "functions": "`tools`",
+    "function_call": "`tool_choice`",
+}
+HONOURED = ("text.format", "reasoning.effort")
+MAX_METADATA = 16
+
+
+class ResponseStreamOptionsSerializer(serializers.Serializer):
+    include_obfuscation = StrictBooleanField(
+        required=False, allow_null=True, help_text="Has no effect: nothing is padded."
+    )
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": [LOGPROBS, *WITHOUT_EFFECT]}})
+class IncludeField(InputField):
+    """What else the answer should hold."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        if not isinstance(data, list):
+            raise refuse(data, "a list")
+        for name in data:
+            if name not in (LOGPROBS, *WITHOUT_EFFECT):
+                raise refuse(name, ", ".join((LOGPROBS, *WITHOUT_EFFECT)))
+        return data
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class MetadataField(InputField):
+    """Pairs of strings that come back as they are."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, dict):
+            raise refuse(data, "an object")
+        if len(data) > MAX_METADATA:
+            raise refuse(len(data), f"at most {MAX_METADATA} pairs")
+        for key, value in data.items():
+            if len(key) > 64:
+                raise refuse(key, "keys of at most 64 characters")
+            if not isinstance(value, str) or len(value) > 512:
+                raise refuse(value, f"a string of at most 512 characters as `{key}`")
+        return data
+
+
+class ResponseRequestSerializer(RequestSerializer):
+    """The body of a request for a response. What is absent comes from the model's generation defaults."""
+
+    UNSUPPORTED = {
+        "n": lambda value: value == 1,
+        "background": lambda value: value is False,
+        "conversation": lambda value: False,
+        "prompt": lambda value: False,
+        "moderation": lambda value: False,
+        "context_management": lambda value: value == [],
+    }
+    ADVICE = {
+        "background": "this server has no background mode; use `stream: true` to see the answer as it grows.",
+        "conversation": "this server has no conversations; continue a response with `previous_response_id`.",
+        "prompt": "this server has no stored prompts; send `instructions` and `input`.",
+        "moderation": "this server has no moderation; leave it out.",
+        "context_management": "this server compacts nothing; use `truncation`, or leave it out.",
+    }
+
+    model = StrictCharField(help_text="The name of a registered model.")
+    input = InputItemsField(help_text="A question, or the items of a conversation.")
+    instructions = StrictCharField(
+        required=False, allow_null=True, allow_blank=True, help_text="A system message for this answer alone."
+    )
+    previous_response_id = StrictCharField(
+        required=False, allow_null=True, help_text="Continue this response: its input and output come before `input`."
+    )
+    store = StrictBooleanField(
+        required=False, allow_null=True, default=True, help_text="Keep the response, to read or continue it later."
+    )
+    stream = StrictBooleanField(required=False, allow_null=True, default=False)
+    stream_options = ResponseStreamOptionsSerializer(required=False, allow_null=True)
+    tools = ResponseToolSerializer(many=True, required=False, allow_null=True)
+    tool_choice = ResponseToolChoiceField(required=False, allow_null=True)
+    parallel_tool_calls = StrictBooleanField(required=False, allow_null=True)
+    max_tool_calls = StrictIntegerField(
+        required=False, allow_null=True, min_value=1, help_text="Counts OpenAI's own tools, of which there are none."
+    )
+    text = TextSerializer(required=False, allow_null=True)
+    reasoning = ReasoningSerializer(required=False, allow_null=True)
+    max_output_tokens = StrictIntegerField(required=False, allow_null=True, min_value=1)
+    temperature = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=2)
+    top_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
+    include = IncludeField(required=False, allow_null=True)
+    top_logprobs = StrictIntegerField(
+        required=False, allow_null=True, min_value=0, max_value=20, help_text=f"Needs `include` with `{LOGPROBS}`."
+    )
+    truncation = serializers.ChoiceField(
+        choices=["disabled", "auto"],
+        required=False,
+        allow_null=True,
+        help_text="What happens to a conversation that does not fit the context: a 400, or its oldest turns go.",
+    )
+    metadata = MetadataField(required=False, allow_null=True)
+    user = StrictCharField(required=False, allow_null=True, allow_blank=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields, chat = super().get_fields(), ChatCompletionRequestSerializer().get_fields()
+        return {**{name: chat[name] for name in CHAT_FIELDS if name in chat}, **fields}
+
+    def ignored(self) -> list[str]:
+        """Return the fields without effect as well, with their paths."""
+        data = self.initial_data
+        inner = [
+            f"{name}.{key}"
+            for name in ("text", "reasoning", "stream_options")
+            for key, value in (data.get(name) or {}).items()
+            if value and f"{name}.{key}" not in HONOURED
+        ]
+        included = [f"include.{name}" for name in data.get("include") or () if name != LOGPROBS]
+        store = ["store"] if data.get("store") and not settings.RESPONSE_RETENTION_DAYS else []
+        return sorted([*super().ignored(), *inner, *included, *store])
+
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        for name, place in MOVED.items():
+            if data.get(name) is not None:
+                raise serializers.ValidationError({name: f"belongs to chat completions; here it is {place}."})
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("top_logprobs") and LOGPROBS not in (attrs.get("include") or ()):
+            raise serializers.ValidationError({"top_logprobs": f'needs `include: ["{LOGPROBS}"]`.'})
+        return attrs
+
+
+class InputItemsQuerySerializer(serializers.Serializer):
+    """The query of a list of input items."""
+
+    limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
+    order = serializers.ChoiceField(choices=["asc", "desc"], default="desc", help_text="`desc`: the last item first.")
+    after = StrictCharField(required=False, help_text="The id of the item that the page begins after.")
