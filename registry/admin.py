@@ -46,18 +46,20 @@ class GenerationDefaultsInline(admin.StackedInline):
 class RegisteredModelAdmin(admin.ModelAdmin):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
-    list_display = ["name", "architecture", "parameters", "quantization", "context", "size", "enabled"]
-    list_filter = ["enabled", "architecture", "quantization"]
+    list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
+    list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
     actions = ["enable", "disable"]
     inlines = [GenerationDefaultsInline]
     metadata_fields = [
         "display_name",
+        "kind",
         "architecture",
         "parameters",
         "quantization",
         "trained_context",
         "layer_count",
+        "embedding_length",
         "size",
         "bos_token",
         "eos_token",
@@ -87,7 +89,7 @@ class RegisteredModelAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("context"))
     def context(self, model: RegisteredModel) -> int:
-        """Return the tokens one conversation may use."""
+        """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
     @admin.display(description=_("size"), ordering="size_bytes")

@@ -149,12 +149,12 @@ class Llama:
             )
         return cells
 
-    def _tokenize(self, text: bytes, add_special: bool) -> list[int]:
+    def _tokenize(self, text: bytes, add_special: bool, parse_special: bool = True) -> list[int]:
         # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
         capacity = len(text) + 8
         tokens = np.empty(capacity, np.int32)
         pointer = tokens.ctypes.data_as(lib.llama_token_p)
-        count = lib.llama_tokenize(self._vocab, text, len(text), pointer, capacity, add_special, True)
+        count = lib.llama_tokenize(self._vocab, text, len(text), pointer, capacity, add_special, parse_special)
         return tokens[:count].tolist()
 
     def _token_to_piece(self, token: int) -> bytes:

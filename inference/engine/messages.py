@@ -86,13 +86,35 @@ class GenerateRequest:
 
 
 @dataclass(frozen=True)
+class EmbedRequest:
+    """Make a vector of every input; answered with Embeddings.
+
+    An input is a text or the ids of this model's tokens, to which nothing is added. dimensions None keeps all of
+    them; fewer are the first ones of each vector, scaled to length 1 again.
+    """
+
+    id: str
+    inputs: tuple[str | tuple[int, ...], ...]
+    dimensions: int | None = None
+
+
+@dataclass(frozen=True)
+class RerankRequest:
+    """Judge how well every document answers the query; answered with Relevance."""
+
+    id: str
+    query: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AbortRequest:
     """Stop a request and free its sequence; unknown ids are ignored, since it may just have finished."""
 
     id: str
 
 
-Request = GenerateRequest | AbortRequest
+Request = GenerateRequest | EmbedRequest | RerankRequest | AbortRequest
 
 
 @dataclass(frozen=True)
@@ -114,6 +136,23 @@ class TokenLogprob:
     piece: bytes
     logprob: float
     top: tuple[tuple[bytes, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One row of `dimensions` little-endian float32 numbers for each input, in order; each row has length 1."""
+
+    vectors: bytes
+    dimensions: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """One number between 0 and 1 for each document, in order."""
+
+    scores: tuple[float, ...]
+    prompt_tokens: int
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The worker process: one loaded model behind a pipe.
 
-Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then GenerateRequest
-and AbortRequest messages; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
+Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then requests
+(`inference.engine.messages`); its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
 llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
 """
 
@@ -12,12 +12,29 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.embedder import Embedder
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import EngineInfo, GenerateRequest, LoadFailed, Output, Ready, StepOutputs
+from inference.engine.messages import AbortRequest, EngineInfo, EngineStats, LoadFailed, Output, Ready, StepOutputs
+
+
+class Engine(Protocol):
+    """What the worker drives: EngineCore for chat models, Embedder for embedding and rerank models."""
+
+    @property
+    def has_work(self) -> bool: ...
+
+    @property
+    def stats(self) -> EngineStats: ...
+
+    def add_request(self, request: Any) -> Output | None: ...
+
+    def abort_request(self, request_id: str) -> Output | None: ...
+
+    def step(self) -> list[Output]: ...
 
 
 def main() -> None:
@@ -35,7 +52,7 @@ def main() -> None:
     serve(core, _start_reader(inbox), outbox)
 
 
-def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
+def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
     """Step while there is work; block on the inbox when there is none. Ends on a None message."""
     while True:
         outputs: list[Output | None] = []
@@ -50,10 +67,10 @@ def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO
             _send(outbox, StepOutputs(finished, core.stats))
 
 
-def _handle(core: EngineCore, message: Any) -> Output | None:
-    if isinstance(message, GenerateRequest):
-        return core.add_request(message)
-    return core.abort_request(message.id)
+def _handle(core: Engine, message: Any) -> Output | None:
+    if isinstance(message, AbortRequest):
+        return core.abort_request(message.id)
+    return core.add_request(message)
 
 
 def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
@@ -67,13 +84,15 @@ def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
             return
 
 
-def _load(config: EngineConfig) -> tuple[EngineCore, EngineInfo]:
+def _load(config: EngineConfig) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama, gpu_offload_supported, system_info
+    from inference.engine.pooling_llama import PoolingLlama
 
     native_log.install()
     started = time.monotonic()
-    llama = Llama(config)
+    is_chat = config.kind == "chat"
+    llama = Llama(config) if is_chat else PoolingLlama(config)
     info = EngineInfo(
         n_ctx=config.n_ctx,
         n_seq_max=config.n_seq_max,
@@ -83,7 +102,7 @@ def _load(config: EngineConfig) -> tuple[EngineCore, EngineInfo]:
         system_info=system_info(),
         load_seconds=time.monotonic() - started,
     )
-    return EngineCore(config, llama), info
+    return (EngineCore(config, llama) if is_chat else Embedder(config, llama)), info
 
 
 def _start_reader(inbox: BinaryIO) -> "queue.SimpleQueue[Any]":
