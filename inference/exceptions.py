@@ -2,7 +2,8 @@
 
 APIError
 ├── InvalidRequest            400
-│   └── ContextLengthExceeded 400
+│   ├── ContextLengthExceeded 400
+│   └── WrongKind             400
 ├── ModelNotFound             404
 ├── EngineFailed              500
 └── EngineUnavailable         503
@@ -15,6 +16,8 @@ from django.http import Http404, JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
 
 from inference.engine.messages import Failure, FailureCode
+
+ENDPOINTS = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings", "rerank": "/v1/rerank"}
 
 
 class APIError(Exception):
@@ -65,6 +68,19 @@ class ModelNotFound(InvalidRequest):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The model `{name}` does not exist or is disabled.", param="model")
+
+
+class WrongKind(InvalidRequest):
+    """The model is not one that this endpoint works with."""
+
+    code = "wrong_model_kind"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"The model `{name}` is of the kind {kind}, which this endpoint does not work with; use it with "
+            f"{ENDPOINTS[kind]}.",
+            param="model",
+        )
 
 
 class EngineFailed(APIError):

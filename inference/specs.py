@@ -5,6 +5,7 @@ from typing import Any
 from inference.engine.config import EngineConfig
 from inference.engine.messages import SamplingParams
 from inference.pool import ModelSpec
+from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, RegisteredModel
 
 DEFAULTED = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "seed")
@@ -30,13 +31,17 @@ OPTIONAL = (
 )
 
 
+BATCHED_INPUTS = 64  # texts that one batch of an embedding or rerank model may hold; the admin's limit for `parallel`
+
+
 def model_spec(model: RegisteredModel) -> ModelSpec:
     config = EngineConfig(
         model_path=str(model.resolved_path),
         n_ctx=model.context_length,
-        n_seq_max=model.parallel,
+        n_seq_max=model.parallel if model.kind == Kind.CHAT else BATCHED_INPUTS,
         n_gpu_layers=model.gpu_layers,
         n_threads=model.threads,
+        kind=Kind(model.kind).value,  # a plain string: workers know nothing of Django
     )
     return ModelSpec(model.pk, model.name, config)
 

@@ -4,12 +4,16 @@ from django.urls import path, re_path
 
 from inference.views.base import not_found
 from inference.views.chat import ChatCompletionsView
+from inference.views.embeddings import EmbeddingsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
+from inference.views.rerank import RerankView
 from inference.views.responses import ResponsesView
 
 urlpatterns = [
     path("chat/completions", ChatCompletionsView.as_view()),
+    path("embeddings", EmbeddingsView.as_view()),
+    path("rerank", RerankView.as_view()),
     path("models", ModelsView.as_view()),
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),

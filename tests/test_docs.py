@@ -30,7 +30,14 @@ def test_their_assets_are_there(server):
 
 
 def test_every_endpoint_is_described(schema):
-    assert set(schema["paths"]) == {"/v1/chat/completions", "/v1/models", "/v1/models/{name}", "/v1/health"}
+    assert set(schema["paths"]) == {
+        "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v1/rerank",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/health",
+    }
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["description"]

@@ -10,6 +10,9 @@ from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama, ModelLoadError
 
+# Up to this context the attention scores have room in memory. Flash attention, which needs none, computes in half
+# precision: how a text's vector comes out would depend, in the fourth decimal, on what else is in its batch.
+EXACT_CONTEXT = 2048
 NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
 # Their graphs end in a softmax over "yes" and "no" (build_pooling in src/llama-graph.cpp); others end in a logit.
 SOFTMAX_RANKERS = ("qwen3", "qwen3vl")
@@ -79,7 +82,7 @@ class PoolingLlama(Llama):
 
     def _new_context(self, config: EngineConfig, n_batch: int) -> int:
         params = lib.llama_context_default_params()
-        # llama.cpp plans its memory for a batch of equal sequences and aborts if the size is no multiple of their number.
+        # llama.cpp plans for a batch of equal sequences, and aborts if its size is no multiple of their number.
         params.n_batch = params.n_ubatch = math.ceil(n_batch / config.n_seq_max) * config.n_seq_max
         params.n_ctx = self.max_tokens + params.n_batch
         params.n_seq_max = config.n_seq_max
@@ -88,6 +91,8 @@ class PoolingLlama(Llama):
         params.kv_unified = True
         params.embeddings = True
         params.no_perf = True
+        if self.max_tokens <= EXACT_CONTEXT:
+            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.pooling_type = self._pooling_type(config)
         context = lib.llama_init_from_model(self._model, params)
         if not context:

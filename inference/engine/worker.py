@@ -53,7 +53,11 @@ def main() -> None:
 
 
 def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
-    """Step while there is work; block on the inbox when there is none. Ends on a None message."""
+    """Step while there is work; block on the inbox when there is none. Ends on a None message.
+
+    What is sent is what is new: outputs, or other lengths of the queues.
+    """
+    sent = core.stats
     while True:
         outputs: list[Output | None] = []
         for message in _pending(messages, block=not core.has_work):
@@ -63,8 +67,10 @@ def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) ->
         if core.has_work:
             outputs += core.step()
         finished = tuple(output for output in outputs if output)
-        if finished:
-            _send(outbox, StepOutputs(finished, core.stats))
+        stats = core.stats
+        if finished or (stats.waiting, stats.running) != (sent.waiting, sent.running):
+            sent = stats
+            _send(outbox, StepOutputs(finished, stats))
 
 
 def _handle(core: Engine, message: Any) -> Output | None:
