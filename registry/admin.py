@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registry.formatting import human_bytes, human_count
+from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, RegisteredModel
 
 admin.site.site_header = admin.site.site_title = "llmsite"
@@ -81,6 +82,10 @@ class RegisteredModelAdmin(admin.ModelAdmin):
         """Show what was read from the file only once there is one."""
         fieldsets = [*super().get_fieldsets(request, obj)]
         return fieldsets if obj is None else [*fieldsets, self.metadata_fieldset]
+
+    def get_inlines(self, request: HttpRequest, obj: RegisteredModel | None) -> list:
+        """Show no generation defaults of a model that generates nothing."""
+        return [] if obj and obj.kind != Kind.CHAT else self.inlines
 
     @admin.display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:

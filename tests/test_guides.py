@@ -17,9 +17,7 @@ def links_of(page: Path) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", page.read_text())
 
 
-@pytest.mark.parametrize(
-    "page", [README, PROJECT_ROOT / "docs" / "configuration.md", ARCHITECTURE], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("page", [README, *sorted((PROJECT_ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
     files = [link for link in links_of(page) if not link.startswith(("http", "#"))]
     assert all((page.parent / link.split("#")[0]).exists() for link in files), files
