@@ -2,7 +2,8 @@
 
 APIError
 ├── InvalidRequest            400
-│   └── ContextLengthExceeded 400
+│   ├── ContextLengthExceeded 400
+│   └── WrongKind             400
 ├── ModelNotFound             404
 ├── ResponseNotFound          404
 ├── EngineFailed              500
@@ -21,6 +22,7 @@ EMPTY_PROMPT = {
     "messages": "The messages result in an empty prompt.",
     "prompt": "The prompt is empty, and this model has no token with which a text begins.",
 }
+ENDPOINTS = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings", "rerank": "/v1/rerank"}
 
 
 class APIError(Exception):
@@ -84,6 +86,19 @@ class ResponseNotFound(InvalidRequest):
 
     status_code = 404
     code = "response_not_found"
+
+
+class WrongKind(InvalidRequest):
+    """The model is not one that this endpoint works with."""
+
+    code = "wrong_model_kind"
+
+    def __init__(self, name: str, kind: str) -> None:
+        super().__init__(
+            f"The model `{name}` is of the kind {kind}, which this endpoint does not work with; use it with "
+            f"{ENDPOINTS[kind]}.",
+            param="model",
+        )
 
 
 class EngineFailed(APIError):

@@ -5,15 +5,19 @@ from django.urls import path, re_path
 from inference.views.base import not_found
 from inference.views.chat import ChatCompletionsView
 from inference.views.completions import CompletionsView
+from inference.views.embeddings import EmbeddingsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
-from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
+from inference.views.rerank import RerankView
 from inference.views.responses import InputItemsView, ResponsesView, ResponseView
+from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
 
 urlpatterns = [
     path("chat/completions", ChatCompletionsView.as_view()),
     path("chat/completions/input_tokens", InputTokensView.as_view()),
     path("completions", CompletionsView.as_view()),
+    path("embeddings", EmbeddingsView.as_view()),
+    path("rerank", RerankView.as_view()),
     path("tokenize", TokenizeView.as_view()),
     path("detokenize", DetokenizeView.as_view()),
     path("models", ModelsView.as_view()),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from registry.formatting import human_bytes, human_count
+from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, RegisteredModel
 
 admin.site.site_header = admin.site.site_title = "llmsite"
@@ -46,18 +47,20 @@ class GenerationDefaultsInline(admin.StackedInline):
 class RegisteredModelAdmin(admin.ModelAdmin):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
-    list_display = ["name", "architecture", "parameters", "quantization", "context", "size", "enabled"]
-    list_filter = ["enabled", "architecture", "quantization"]
+    list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
+    list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
     actions = ["enable", "disable"]
     inlines = [GenerationDefaultsInline]
     metadata_fields = [
         "display_name",
+        "kind",
         "architecture",
         "parameters",
         "quantization",
         "trained_context",
         "layer_count",
+        "embedding_length",
         "size",
         "bos_token",
         "eos_token",
@@ -80,6 +83,10 @@ class RegisteredModelAdmin(admin.ModelAdmin):
         fieldsets = [*super().get_fieldsets(request, obj)]
         return fieldsets if obj is None else [*fieldsets, self.metadata_fieldset]
 
+    def get_inlines(self, request: HttpRequest, obj: RegisteredModel | None) -> list:
+        """Show no generation defaults of a model that generates nothing."""
+        return [] if obj and obj.kind != Kind.CHAT else self.inlines
+
     @admin.display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:
         """Return the number of weights, for people."""
@@ -87,7 +94,7 @@ class RegisteredModelAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("context"))
     def context(self, model: RegisteredModel) -> int:
-        """Return the tokens one conversation may use."""
+        """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
     @admin.display(description=_("size"), ordering="size_bytes")

@@ -11,6 +11,7 @@ from gguf import Keys, LlamaFileType
 
 from registry.gguf_header import GGUFError, Header, read_header
 from registry.gguf_refusals import refuse_foreign_format, refuse_unservable
+from registry.model_kinds import Kind, kind_of
 
 __all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata"]
 
@@ -22,12 +23,14 @@ _PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gg
 class GGUFMetadata:
     """What a registration keeps about its file; None and "" mean that the file does not say."""
 
+    kind: Kind
     architecture: str
     display_name: str
     parameter_count: int
     quantization: str
     trained_context: int | None
     layer_count: int | None
+    embedding_length: int | None  # of the vectors that come out
     size_bytes: int  # of all parts
     chat_template: str
     bos_token: str
@@ -44,13 +47,16 @@ def read_metadata(path: Path) -> GGUFMetadata:
     if not any(part.num_tensors for part in headers):
         raise GGUFError(f"{path} holds no tensors, only metadata or a vocabulary; register the file with the weights.")
     fields, architecture = header.fields, _architecture(header.fields, path)
+    tensors = set().union(*(part.tensor_names for part in headers))
     return GGUFMetadata(
+        kind=kind_of(architecture, fields, tensors),
         architecture=architecture,
         display_name=(_text(fields, Keys.General.NAME) or path.stem)[:255],
         parameter_count=sum(part.num_parameters for part in headers),
         quantization=_quantization(headers),
         trained_context=_integer(fields, Keys.LLM.CONTEXT_LENGTH.format(arch=architecture)),
         layer_count=_integer(fields, Keys.LLM.BLOCK_COUNT.format(arch=architecture)),
+        embedding_length=_embedding_length(fields, architecture),
         size_bytes=sum(part.stat().st_size for part in paths),
         chat_template=_text(fields, Keys.Tokenizer.CHAT_TEMPLATE),
         bos_token=header.tokens[Keys.Tokenizer.BOS_ID],
@@ -125,6 +131,13 @@ def _architecture(fields: dict[str, Any], path: Path) -> str:
     if not re.fullmatch(r"[\w.-]{1,64}", architecture):
         raise GGUFError(f"{path} does not say which architecture it has ({Keys.General.ARCHITECTURE}).")
     return architecture
+
+
+def _embedding_length(fields: dict[str, Any], architecture: str) -> int | None:
+    """Return the size of the last layer's output, which may differ from that of its input."""
+    keys = (Keys.LLM.EMBEDDING_LENGTH_OUT, Keys.LLM.EMBEDDING_LENGTH)
+    lengths = (_integer(fields, key.format(arch=architecture)) for key in keys)
+    return next((length for length in lengths if length), None)
 
 
 def _quantization(headers: list[Header]) -> str:

@@ -62,6 +62,7 @@ class Header:
     bytes_by_type: Counter = field(default_factory=Counter)
     expected_size: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
+    tensor_names: set[str] = field(default_factory=set)
 
 
 def read_header(path: Path) -> Header:
@@ -123,6 +124,7 @@ class _HeaderReader:
         tensor_type = _known(GGMLQuantizationType, self._scalar(_U32), "tensor")
         block, block_bytes = GGML_QUANT_SIZES[tensor_type]
         num_bytes = num_elements // block * block_bytes
+        header.tensor_names.add(name)
         header.num_parameters += num_elements
         header.bytes_by_type[tensor_type] += num_bytes
         return self._scalar(_U64) + num_bytes

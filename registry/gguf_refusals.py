@@ -30,18 +30,16 @@ _FOREIGN_FORMATS = (
 )
 
 _DIFFUSION = "it is a diffusion model, which does not write token after token, so it cannot answer chats"
-_ENCODER = "it is an encoder that makes embeddings and cannot write text"
 _PROJECTOR = "it is a projector (mmproj) for images or sound; register the language model it belongs to instead"
 _SEQ2SEQ = "it is an encoder-decoder model, which cannot answer chats"
+_T5_ENCODER = "it is the encoder of a T5 model, which this server does not run"
 _AUDIO = "it decodes sound and cannot write text"
 
 UNSERVABLE_ARCHITECTURES = {
     **dict.fromkeys(("dream", "llada", "llada-moe", "rnd1"), _DIFFUSION),
-    **dict.fromkeys(("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert"), _ENCODER),
-    **dict.fromkeys(("jina-bert-v2", "jina-bert-v3", "eurobert", "t5encoder"), _ENCODER),
-    **dict.fromkeys(("gemma-embedding", "llama-embed"), _ENCODER),
     "clip": _PROJECTOR,
     "t5": _SEQ2SEQ,
+    "t5encoder": _T5_ENCODER,
     "wavtokenizer-dec": _AUDIO,
 }
 UNSERVABLE_TYPES = {
@@ -60,12 +58,9 @@ def refuse_foreign_format(path: Path) -> None:
 
 
 def refuse_unservable(fields: dict[str, Any]) -> None:
-    """Raise GGUFError if the metadata is that of something which cannot answer chats."""
+    """Raise GGUFError if the metadata is that of something which no endpoint can use."""
     architecture = str(fields.get(Keys.General.ARCHITECTURE))
     reason = UNSERVABLE_TYPES.get(fields.get(Keys.General.TYPE)) or UNSERVABLE_ARCHITECTURES.get(architecture)
-    # Embedding models share their architecture with chat models (Qwen3-Embedding); only they pool their outputs.
-    if reason is None and fields.get(Keys.LLM.POOLING_TYPE.format(arch=architecture)):
-        reason = _ENCODER
     if reason:
         raise GGUFError(f"This file (architecture {architecture}) cannot be served: {reason}.")
 

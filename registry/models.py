@@ -18,6 +18,7 @@ from llmsite.config import (
     resolve_path,
 )
 from registry.gguf import GGUFError, modified_at, read_metadata
+from registry.model_kinds import Kind
 from registry.validators import (
     validate_above_zero,
     validate_chat_template,
@@ -72,13 +73,19 @@ class RegisteredModel(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(MIN_CONTEXT), MaxValueValidator(MAX_INTEGER)],
-        help_text=_("Tokens that one conversation may use. Empty: what the model was trained for, up to 8192."),
+        help_text=_(
+            "Tokens that one conversation, or one text to embed, may use. "
+            "Empty: what the model was trained for, up to 8192."
+        ),
     )
     parallel = models.PositiveIntegerField(
         _("parallel requests"),
         default=4,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_PARALLEL)],
-        help_text=_("How many requests the model answers at the same time; further ones wait."),
+        help_text=_(
+            "How many requests a chat model answers at the same time; further ones wait. "
+            "Embedding and rerank models compute all that wait together."
+        ),
     )
     gpu_layers = models.IntegerField(
         _("GPU layers"),
@@ -100,12 +107,14 @@ class RegisteredModel(models.Model):
         help_text=_("A Jinja2 template to use instead of the one in the file."),
     )
 
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.CHAT, editable=False)
     architecture = models.CharField(_("architecture"), max_length=64, blank=True, editable=False)
     display_name = models.CharField(_("name in the file"), max_length=255, blank=True, editable=False)
     parameter_count = models.PositiveBigIntegerField(_("parameters"), null=True, editable=False)
     quantization = models.CharField(_("quantization"), max_length=32, blank=True, editable=False)
     trained_context = models.PositiveIntegerField(_("trained context"), null=True, editable=False)
     layer_count = models.PositiveIntegerField(_("layers"), null=True, editable=False)
+    embedding_length = models.PositiveIntegerField(_("embedding length"), null=True, editable=False)
     size_bytes = models.PositiveBigIntegerField(_("size"), null=True, editable=False)
     chat_template = models.TextField(_("chat template"), blank=True, editable=False)
     bos_token = models.TextField(_("first token"), blank=True, editable=False)
@@ -178,7 +187,7 @@ class RegisteredModel(models.Model):
 
     @property
     def context_length(self) -> int:
-        """Tokens that one conversation may use."""
+        """Tokens that one conversation, or one text to embed, may use."""
         return self.ctx_size or min(self.trained_context or UNKNOWN_TRAINED_CONTEXT, AUTO_CONTEXT_LIMIT)
 
 

@@ -36,8 +36,8 @@ def apply_config(config: Config, write: Write) -> list[str]:
     failures = []
     for entry in config.models:
         try:
-            _, outcome = register(entry.name, _settings_of(entry), _defaults_of(config.generation))
-            write(f"model {entry.name}: {outcome}")
+            model, outcome = register(entry.name, _settings_of(entry), _defaults_of(config.generation))
+            write(f"model {entry.name}: {outcome} ({model.kind})")
         except RegistrationError as error:
             write(f"model {entry.name}: failed")
             failures.append(str(error))
@@ -59,10 +59,10 @@ def register_demo(config: Config, write: Write) -> list[str]:
         return []
     values = ({}, {}) if is_registered else ({"parallel": 8}, {"temperature": 0})
     try:
-        _, outcome = register(DEMO_NAME, {"path": path, **values[0]}, values[1])
+        model, outcome = register(DEMO_NAME, {"path": path, **values[0]}, values[1])
     except RegistrationError as error:
         return [str(error)]
-    write(f"model {DEMO_NAME}: {outcome}")
+    write(f"model {DEMO_NAME}: {outcome} ({model.kind})")
     return []
 
 

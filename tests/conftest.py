@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
-from tests import live_server
+from tests import live_server, pooling_models
 from tests.browser import Browser
 from tests.live_server import LiveServer
 
@@ -15,6 +15,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A running server with the demo model, one for the whole session."""
     folder = tmp_path_factory.mktemp("server")
     live_server.write_config(folder, cors={"allowed_origins": ["http://localhost:3080"]})
+    setup = live_server.manage(folder, "setup")
+    assert setup.returncode == 0, setup.stdout + setup.stderr
+    server = live_server.start(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def pooling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A running server with embedding and rerank models, and the demo model, one for the whole session."""
+    folder = tmp_path_factory.mktemp("pooling_server")
+    paths = {
+        "bert": pooling_models.write_bert(folder / "bert.gguf"),
+        "causal": pooling_models.write_causal_embedder(folder / "causal.gguf"),
+        "ranker": pooling_models.write_bert(folder / "ranker.gguf", pooling=None, has_head=True),
+        "yes-no": pooling_models.write_yes_no_reranker(folder / "yes-no.gguf"),
+        "demo": live_server.DEMO,
+    }
+    live_server.write_config(folder, models=[{"name": name, "path": str(path)} for name, path in paths.items()])
     setup = live_server.manage(folder, "setup")
     assert setup.returncode == 0, setup.stdout + setup.stderr
     server = live_server.start(folder)

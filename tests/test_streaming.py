@@ -20,8 +20,8 @@ DEATH = Output("r", failure=Failure(FailureCode.WORKER_DIED, "the engine died"))
 
 
 async def respond(generation: Generation):
-    completion = ChatCompletion(generation, new_reader("", {}, None))
-    return await stream_response(completion, ChunkEncoder(ChatResponse("m"), include_usage=False))
+    completion = ChatCompletion([generation], [new_reader("", {}, None)])
+    return await stream_response(completion, ChunkEncoder(ChatResponse("m"), 1, include_usage=False))
 
 
 async def body(response) -> list[str]:

@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inference.chat.completion import ChatEvent, Finished, Logprobs, TotalUsage
 from inference.chat.events import Content, Event, Reasoning, ToolCallBegin
-from inference.engine.messages import TokenLogprob, Usage
+from inference.engine.messages import TokenLogprob
 
 
-def usage_body(usage: Usage, reasoning_tokens: int) -> dict[str, Any]:
+def usage_body(total: TotalUsage) -> dict[str, Any]:
+    usage = total.usage
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        "completion_tokens_details": {"reasoning_tokens": total.reasoning_tokens},
     }
 
 
@@ -54,9 +56,13 @@ class ChatResponse:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def chunk(
-        self, delta: dict[str, Any], finish_reason: str | None = None, logprobs: Sequence[TokenLogprob] = ()
+        self,
+        index: int,
+        delta: dict[str, Any],
+        finish_reason: str | None = None,
+        logprobs: Sequence[TokenLogprob] = (),
     ) -> dict[str, Any]:
-        choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        choice: dict[str, Any] = {"index": index, "delta": delta, "finish_reason": finish_reason}
         if logprobs:
             choice["logprobs"] = logprobs_body(logprobs)
         return {**self._head("chat.completion.chunk"), "choices": [choice]}
@@ -64,30 +70,29 @@ class ChatResponse:
     def usage_chunk(self, usage: dict[str, Any]) -> dict[str, Any]:
         return {**self._head("chat.completion.chunk"), "choices": [], "usage": usage}
 
-    def completion(
-        self,
-        message: dict[str, Any],
-        logprobs: dict[str, Any] | None,
-        finish_reason: str,
-        usage: dict[str, Any],
-    ) -> dict[str, Any]:
-        choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": finish_reason}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": usage}
+    def completion(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> dict[str, Any]:
+        return {**self._head("chat.completion"), "choices": choices, "usage": usage}
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-class MessageBuilder:
-    """Collects events into the message of an answer that is not streamed."""
+class ChoiceBuilder:
+    """Collects the events of a choice of an answer that is not streamed."""
 
     def __init__(self) -> None:
         self._reasoning: list[str] = []
         self._content: list[str] = []
         self._calls: list[dict[str, Any]] = []
+        self._logprobs: list[TokenLogprob] = []
+        self._finish_reason = ""
 
-    def add(self, event: Event) -> None:
-        if isinstance(event, Reasoning):
+    def add(self, event: ChatEvent) -> None:
+        if isinstance(event, Logprobs):
+            self._logprobs += event.tokens
+        elif isinstance(event, Finished):
+            self._finish_reason = event.finish_reason
+        elif isinstance(event, Reasoning):
             self._reasoning.append(event.text)
         elif isinstance(event, Content):
             self._content.append(event.text)
@@ -97,7 +102,16 @@ class MessageBuilder:
         else:
             self._calls[event.index]["function"]["arguments"] += event.fragment
 
-    def build(self) -> dict[str, Any]:
+    def build(self, index: int = 0) -> dict[str, Any]:
+        """Return the finished choice."""
+        return {
+            "index": index,
+            "message": self._message(),
+            "logprobs": logprobs_body(self._logprobs) if self._logprobs else None,
+            "finish_reason": self._finish_reason,
+        }
+
+    def _message(self) -> dict[str, Any]:
         content = "".join(self._content)
         message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
         if self._reasoning:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference.bodies.chat import usage_body
-from inference.chat.completion import KeepAlive
+from inference.chat.completion import KeepAlive, TotalUsage
 from inference.engine.messages import TokenLogprob, Usage
 from inference.exceptions import APIError
 from inference.streaming import DONE, KEEP_ALIVE, sse
@@ -32,7 +32,7 @@ class CompletionResponse:
     def body(self, choices: list[dict[str, Any]], usage: Usage | None = None) -> dict[str, Any]:
         head = {"id": self.id, "object": "text_completion", "created": self.created, "model": self.model}
         body = {**head, "choices": choices}
-        return {**body, "usage": usage_body(usage, 0)} if usage else body
+        return {**body, "usage": usage_body(TotalUsage(usage, 0))} if usage else body
 
     def completion(self, candidates: Sequence[Candidate], usage: Usage) -> dict[str, Any]:
         return self.body([self._whole(index, each) for index, each in enumerate(candidates)], usage)

@@ -15,10 +15,12 @@ def model_body(model: RegisteredModel) -> dict[str, Any]:
         "context_length": model.context_length,
         "pricing": {"prompt": "0", "completion": "0"},
         "meta": {
+            "kind": model.kind,
             "architecture": model.architecture,
             "n_params": model.parameter_count,
             "quantization": model.quantization,
             "n_ctx_train": model.trained_context,
+            "n_embd": model.embedding_length,
             "size": model.size_bytes,
         },
     }

@@ -59,13 +59,13 @@ def token_logprobs(tokens: Iterable[TokenLogprob]) -> list[dict[str, Any]]:
 
 def response_usage(finished: Finished) -> dict[str, Any]:
     """Count tokens; what was not cached is computed and stays in the KV cache, so it is written to it."""
-    usage = finished.usage
+    usage = finished.total.usage
     cached = {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.prompt_tokens - usage.cached_tokens}
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": cached,
         "output_tokens": usage.completion_tokens,
-        "output_tokens_details": {"reasoning_tokens": finished.reasoning_tokens},
+        "output_tokens_details": {"reasoning_tokens": finished.total.reasoning_tokens},
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     }
 

@@ -1,20 +1,31 @@
 """A chat completion in progress: the one sequence of events that both kinds of answer are made of."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from inference.chat.answer import AnswerReader
 from inference.chat.events import Event
 from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
-from inference.generation import Generation
+from inference.generation import Generation, merged
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The answer is complete. finish_reason: `stop`, `length` or `tool_calls`."""
+    """A choice is complete. finish_reason: `stop`, `length` or `tool_calls`.
+
+    total: with the last choice, the usage of all, which counts the prompt once.
+    """
 
     finish_reason: str
+    total: "TotalUsage | None" = None
+
+
+@dataclass(frozen=True)
+class TotalUsage:
+    """The tokens of all choices. reasoning_tokens of the completion tokens became thinking."""
+
     usage: Usage
     reasoning_tokens: int
 
@@ -30,45 +41,56 @@ class KeepAlive:
     """Nothing has come for a while, but the request is alive."""
 
 
-class ChatCompletion:
-    """Iterates over a generation's events; the last one is Finished. Raises APIError where the engine failed.
+ChatEvent = Event | Logprobs | Finished | KeepAlive
 
-    `close` may be called at any time and from any thread.
+
+class ChatCompletion:
+    """Iterates over the events of its choices, each with the choice's number. Raises APIError where the engine failed.
+
+    Every choice ends with Finished. `close` may be called at any time and from any thread.
     """
 
-    def __init__(self, generation: Generation, reader: AnswerReader) -> None:
-        self._generation = generation
-        self._reader = reader
+    def __init__(self, generations: Sequence[Generation], readers: Sequence[AnswerReader]) -> None:
+        self._generations = generations
+        self._readers = readers
+        self._usages: dict[int, Usage] = {}
         self._reasoning_tokens = 0
 
     def close(self) -> None:
-        self._generation.close()
+        for generation in self._generations:
+            generation.close()
 
-    async def __aiter__(self) -> AsyncIterator[Event | Logprobs | Finished | KeepAlive]:
-        async for output in self._generation:
-            if output is None:
-                yield KeepAlive()
-                continue
-            for event in self._events(output):
-                yield event
+    async def __aiter__(self) -> AsyncIterator[tuple[int, ChatEvent]]:
+        async with aclosing(merged(self._generations)) as outputs:
+            async for number, output in outputs:
+                for event in [KeepAlive()] if output is None else self._events(number, output):
+                    yield number, event
 
-    def _events(self, output: Output) -> list[Event | Logprobs | Finished]:
+    def _events(self, number: int, output: Output) -> list[ChatEvent]:
         if output.failure:
             raise from_failure(output.failure)
-        events: list[Event | Logprobs | Finished] = [Logprobs(output.logprobs)] if output.logprobs else []
-        events += self._feed(output)
+        events: list[ChatEvent] = [Logprobs(output.logprobs)] if output.logprobs else []
+        events += self._feed(self._readers[number], output)
         if output.finish_reason:
-            events += self._reader.finish()
-            events.append(Finished(self._finish_reason(output), output.usage, self._reasoning_tokens))
+            events += self._readers[number].finish()
+            self._usages[number] = output.usage
+            events.append(Finished(self._finish_reason(number, output), self._total()))
         return events
 
-    def _feed(self, output: Output) -> list[Event]:
-        was_reasoning = self._reader.is_reasoning
-        events = self._reader.feed(output.text)
-        if was_reasoning or self._reader.is_reasoning:
+    def _feed(self, reader: AnswerReader, output: Output) -> list[Event]:
+        was_reasoning = reader.is_reasoning
+        events = reader.feed(output.text)
+        if was_reasoning or reader.is_reasoning:
             self._reasoning_tokens += output.num_tokens
         return events
 
-    def _finish_reason(self, output: Output) -> str:
-        is_call = self._reader.num_calls and output.finish_reason == "stop"
+    def _finish_reason(self, number: int, output: Output) -> str:
+        is_call = self._readers[number].num_calls and output.finish_reason == "stop"
         return "tool_calls" if is_call else output.finish_reason
+
+    def _total(self) -> TotalUsage | None:
+        if len(self._usages) < len(self._generations):
+            return None
+        first = self._usages[0]
+        generated = sum(usage.completion_tokens for usage in self._usages.values())
+        return TotalUsage(Usage(first.prompt_tokens, generated, first.cached_tokens), self._reasoning_tokens)

@@ -20,12 +20,17 @@ ANY_OBJECT = {"type": "object"}
 
 @dataclass(frozen=True)
 class OfferedTool:
-    """A function that may be called. `schema` describes its arguments; `strict`: all of it must be enforced."""
+    """A function that may be called.
+
+    schema: of its arguments; `strict`: all of it must be enforced. param: where in the request the schema stands.
+    description: the tool as the request has it.
+    """
 
     name: str
     schema: dict[str, Any]
     strict: bool
     param: str
+    description: dict[str, Any]
 
 
 @dataclass(frozen=True)

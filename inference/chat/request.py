@@ -1,44 +1,107 @@
 """From a validated chat request to what the engine generates from and how its output is read."""
 
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
+from inference.chat.answer import AnswerReader, new_reader
 from inference.chat.completion import ChatCompletion
+from inference.chat.constraint import ToolPlan, build_constraint
+from inference.chat.formats import ToolFormat
 from inference.chat.messages import normalize
-from inference.chat.parser import OutputParser
-from inference.chat.reasoning import ReasoningSplitter
 from inference.chat.template import TemplateRefused, render_prompt
-from inference.engine.messages import GenerateRequest
+from inference.chat.thinking import answer_markers, find_thinking
+from inference.chat.tool_plan import Prompting, plan_tools, prompt_for_tools
+from inference.engine.messages import Constraint, GenerateRequest, SamplingParams, Thinking
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool
-from inference.specs import model_spec, sampling_params
+from inference.specs import model_spec, sampling_params, seeded
 from registry.models import RegisteredModel
 
 
-def start_completion(
-    pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any], prompt: str
-) -> ChatCompletion:
+@dataclass(frozen=True)
+class PreparedChat:
+    """A request as the engine takes it, and what is needed to read the answer."""
+
+    prompt: str
+    sampling: SamplingParams
+    num_choices: int
+    plan: ToolPlan
+    format: ToolFormat | None
+    constraint: Constraint | None
+    thinking: Thinking | None
+
+    def requests(self) -> list[GenerateRequest]:
+        """Return one request for each choice. Their prompts are the same: the engine computes it once."""
+        return [
+            GenerateRequest(
+                secrets.token_hex(16),
+                self.prompt,
+                seeded(self.sampling, number),
+                constraint=self.constraint,
+                thinking=self.thinking,
+                markers=answer_markers(self.format),
+            )
+            for number in range(self.num_choices)
+        ]
+
+    def new_reader(self) -> AnswerReader:
+        return new_reader(self.prompt, self.plan.schemas, self.format)
+
+
+def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> PreparedChat:
+    """Render the prompt and build the constraint; CPU work that belongs in a thread. Raises InvalidRequest."""
+    plan = plan_tools(parameters)
+    prompting = prompt_for_tools(model.effective_chat_template, plan, _messages(model, parameters))
+    prompt = _render(model, parameters, prompting)
+    constraint = build_constraint(parameters, plan, prompting.format)
+    budget = reasoning_budget(parameters)
+    thinking = None
+    if constraint or budget is not None:
+        thinking = find_thinking(model.effective_chat_template, prompt, prompting.format, budget)
+    sampling = sampling_params(parameters, model.defaults)
+    num_choices = parameters.get("n") or 1
+    return PreparedChat(prompt, sampling, num_choices, plan, prompting.format, constraint, thinking)
+
+
+def start_completion(pool: EnginePool, model: RegisteredModel, prepared: PreparedChat) -> ChatCompletion:
     """Hand a request to the pool; what comes of it is in the completion's events."""
-    request = GenerateRequest(secrets.token_hex(16), prompt, sampling_params(parameters, model.defaults))
-    names = frozenset(tool["function"]["name"] for tool in offered_tools(parameters) or ())
-    generation = pool.generate(model_spec(model), request)
-    return ChatCompletion(generation, OutputParser(names), ReasoningSplitter(prompt))
+    spec = model_spec(model)
+    generations = [pool.generate(spec, request) for request in prepared.requests()]
+    return ChatCompletion(generations, [prepared.new_reader() for _ in generations])
 
 
-def chat_prompt(model: RegisteredModel, parameters: dict[str, Any]) -> str:
-    """Render the messages with the model's template. Raises InvalidRequest with the template's own reason."""
-    messages = normalize(parameters["messages"], model.defaults.system_prompt)
-    variables = {**(parameters.get("chat_template_kwargs") or {})}
-    if parameters.get("reasoning_effort"):
-        variables["reasoning_effort"] = parameters["reasoning_effort"]
+def reasoning_budget(parameters: dict[str, Any]) -> int | None:
+    """Return how many tokens a model may think, None for no limit."""
+    budget = parameters.get("reasoning_budget")
+    if budget is None:
+        budget = (parameters.get("reasoning") or {}).get("max_tokens")
+    if budget is None and reasoning_effort(parameters) == "none":
+        budget = 0
+    return None if budget == -1 else budget
+
+
+def reasoning_effort(parameters: dict[str, Any]) -> str | None:
+    return parameters.get("reasoning_effort") or (parameters.get("reasoning") or {}).get("effort")
+
+
+def _messages(model: RegisteredModel, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    return normalize(parameters["messages"], model.defaults.system_prompt)
+
+
+def _render(model: RegisteredModel, parameters: dict[str, Any], prompting: Prompting) -> str:
+    last = prompting.messages[-1]
+    is_continuable = last["role"] == "assistant" and "tool_calls" not in last
     try:
         return render_prompt(
             model.effective_chat_template,
-            messages,
-            offered_tools(parameters),
+            prompting.messages,
+            prompting.tools,
             model.bos_token,
             model.eos_token,
-            variables,
+            _variables(parameters),
+            continue_final=is_continuable and parameters.get("continue_final_message") is not False,
+            write_call=prompting.write_call,
         )
     except TemplateRefused as error:
         raise InvalidRequest(
@@ -46,8 +109,12 @@ def chat_prompt(model: RegisteredModel, parameters: dict[str, Any]) -> str:
         ) from error
 
 
-def offered_tools(parameters: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Return the tools that the model may call, as the template gets them; None if there are none."""
-    if parameters.get("tool_choice") == "none":
-        return None
-    return parameters.get("tools") or None
+def _variables(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what the request tells the template beside the messages."""
+    variables = dict(parameters.get("chat_template_kwargs") or {})
+    effort = reasoning_effort(parameters)
+    if effort == "none":
+        variables.setdefault("enable_thinking", False)
+    elif effort:
+        variables["reasoning_effort"] = effort
+    return variables

@@ -1,6 +1,9 @@
 """What an engine needs to know to load a model."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["chat", "embedding", "rerank"]
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,7 @@ class EngineConfig:
     n_batch: most tokens computed in one step.
     prefill_chunk: most prompt tokens computed in a step while other sequences generate, so that a long
         prompt does not freeze their streams.
+    kind: what the model is for; it decides which engine computes it.
     """
 
     model_path: str
@@ -23,3 +27,4 @@ class EngineConfig:
     n_threads: int | None = None
     n_batch: int = 512
     prefill_chunk: int = 128
+    kind: Kind = "chat"

@@ -9,43 +9,23 @@ from inference.engine.config import EngineConfig
 from inference.engine.guide import ConstraintError, Matcher
 from inference.engine.messages import (
     Constraint,
-    DetokenizeRequest,
     EngineStats,
     Failure,
     FailureCode,
     GenerateRequest,
     InvalidParameter,
     Output,
-    TokenizeRequest,
     TokenLogprob,
-    Tokens,
     Usage,
 )
 from inference.engine.prefix_cache import Placement
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sampler, Sequence
+from inference.engine.token_requests import VocabularyBackend, refused
 
 
 class DecodeError(Exception):
     """llama.cpp refused a batch or failed while computing it."""
-
-
-class VocabularyBackend(Protocol):
-    """What the core needs of a vocabulary; `inference.engine.vocabulary.Vocabulary` is the real one."""
-
-    def tokenize(self, text: str, add_special: bool = False, parse_special: bool = True) -> list[int]: ...
-
-    def prompt_tokens(self, prompt: str | tuple[int, ...], suffix: str | None = None) -> list[int]: ...
-
-    def detokenize(self, tokens: tuple[int, ...], param: str = "tokens") -> bytes: ...
-
-    def piece(self, token: int) -> bytes: ...
-
-    def spelling(self, token: int) -> bytes: ...
-
-    def is_end(self, token: int) -> bool: ...
-
-    def markers(self, names: tuple[str, ...]) -> dict[int, bytes]: ...
 
 
 class LlamaBackend(Protocol):
@@ -88,7 +68,7 @@ class EngineCore:
     def __init__(self, config: EngineConfig, llama: LlamaBackend) -> None:
         self._config = config
         self._llama = llama
-        self._vocabulary = llama.vocabulary
+        self.vocabulary = llama.vocabulary
         self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
@@ -110,9 +90,9 @@ class EngineCore:
         A request with a constraint waits until the grammar is compiled; the backend tells when that is.
         """
         try:
-            tokens = self._vocabulary.prompt_tokens(request.prompt, request.suffix)
+            tokens = self.vocabulary.prompt_tokens(request.prompt, request.suffix)
         except InvalidParameter as error:
-            return _refused(request.id, error)
+            return refused(request.id, error)
         if failure := self._refusal(len(tokens)):
             return Output(request.id, failure=failure)
         grammar = self._llama.compile(request.constraint) if request.constraint else None
@@ -132,18 +112,6 @@ class EngineCore:
             return None
         self._forget(sequence)
         return Output(request_id, finish_reason="abort", usage=sequence.usage)
-
-    def tokenize(self, request: TokenizeRequest) -> Output:
-        """Answer with the text's Tokens."""
-        tokens = self._vocabulary.tokenize(request.text, request.add_special, request.parse_special)
-        return Output(request.id, value=Tokens(tuple(tokens), tuple(map(self._vocabulary.spelling, tokens))))
-
-    def detokenize(self, request: DetokenizeRequest) -> Output:
-        """Answer with the tokens' bytes."""
-        try:
-            return Output(request.id, value=self._vocabulary.detokenize(request.tokens, request.param))
-        except InvalidParameter as error:
-            return _refused(request.id, error)
 
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
@@ -175,8 +143,8 @@ class EngineCore:
             grammar = draft.grammar.result() if draft.grammar else None
             sampler = self._llama.new_sampler(request, tokens, grammar)
         except InvalidParameter as error:
-            return _refused(request.id, error)
-        markers = self._vocabulary.markers(request.markers)
+            return refused(request.id, error)
+        markers = self.vocabulary.markers(request.markers)
         sequence = Sequence(request, tokens, sampler, self._config.n_ctx, markers)
         self._sequences[request.id] = sequence
         self._scheduler.add(sequence)
@@ -226,8 +194,8 @@ class EngineCore:
             return Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(error)))
         count = sequence.num_alternatives
         logprob = None if count is None else self._llama.logprob(row, token, count)
-        piece = sequence.markers.get(token) or self._vocabulary.piece(token)
-        output = sequence.append(token, piece, self._vocabulary.is_end(token), logprob)
+        piece = sequence.markers.get(token) or self.vocabulary.piece(token)
+        output = sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
         if sequence.finish_reason:
             self._forget(sequence)
         return output
@@ -237,7 +205,7 @@ class EngineCore:
         sequence = chunk.sequence
         first = sequence.num_computed + 1
         if first == 1:
-            sequence.prompt_logprobs.append(TokenLogprob(self._vocabulary.spelling(sequence.tokens[0]), None))
+            sequence.prompt_logprobs.append(TokenLogprob(self.vocabulary.spelling(sequence.tokens[0]), None))
         row = last_row - chunk.num_tokens + 1
         for token in sequence.tokens[first : first + chunk.num_tokens]:
             scored = self._llama.logprob(row, token, sequence.num_prompt_alternatives)
@@ -268,7 +236,3 @@ class EngineCore:
                 prompt_tokens=num_tokens,
             )
         return None
-
-
-def _refused(request_id: str, error: InvalidParameter) -> Output:
-    return Output(request_id, failure=Failure(FailureCode.INVALID_PARAMETER, str(error), param=error.param))

@@ -132,6 +132,28 @@ class GenerateRequest:
 
 
 @dataclass(frozen=True)
+class EmbedRequest:
+    """Make a vector of every input; answered with Embeddings.
+
+    An input is a text or the ids of this model's tokens, to which nothing is added. dimensions None keeps all of
+    them; fewer are the first ones of each vector, scaled to length 1 again.
+    """
+
+    id: str
+    inputs: tuple[str | tuple[int, ...], ...]
+    dimensions: int | None = None
+
+
+@dataclass(frozen=True)
+class RerankRequest:
+    """Judge how well every document answers the query; answered with Relevance."""
+
+    id: str
+    query: str
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AbortRequest:
     """Stop a request and free its sequence; unknown ids are ignored, since it may just have finished."""
 
@@ -171,7 +193,7 @@ class DetokenizeRequest:
     param: str = "tokens"
 
 
-Request = GenerateRequest | AbortRequest | TokenizeRequest | DetokenizeRequest
+Request = GenerateRequest | EmbedRequest | RerankRequest | TokenizeRequest | DetokenizeRequest | AbortRequest
 
 
 @dataclass(frozen=True)
@@ -194,6 +216,23 @@ class TokenLogprob:
     piece: bytes
     logprob: float | None
     top: tuple[tuple[bytes, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One row of `dimensions` little-endian float32 numbers for each input, in order; each row has length 1."""
+
+    vectors: bytes
+    dimensions: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """One number between 0 and 1 for each document, in order."""
+
+    scores: tuple[float, ...]
+    prompt_tokens: int
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,44 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.embedder import Embedder
 from inference.engine.framing import pack, read_message
 from inference.engine.messages import (
+    AbortRequest,
     DetokenizeRequest,
     EngineInfo,
-    GenerateRequest,
+    EngineStats,
     LoadFailed,
     Output,
     Ready,
     StepOutputs,
     TokenizeRequest,
 )
+from inference.engine.token_requests import VocabularyBackend, answer_token_request
 
 WAKE = object()
+
+
+class Engine(Protocol):
+    """What the worker drives: EngineCore for chat models, Embedder for embedding and rerank models."""
+
+    vocabulary: VocabularyBackend
+
+    @property
+    def has_work(self) -> bool: ...
+
+    @property
+    def stats(self) -> EngineStats: ...
+
+    def add_request(self, request: Any) -> Output | None: ...
+
+    def abort_request(self, request_id: str) -> Output | None: ...
+
+    def step(self) -> list[Output]: ...
 
 
 def main() -> None:
@@ -48,11 +69,13 @@ def main() -> None:
     serve(core, messages, outbox)
 
 
-def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
+def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
     """Step while there is work; block on the inbox when there is none. Ends on a None message.
 
-    A WAKE message only says that there may be work again.
+    A WAKE message only says that there may be work again. What is sent is what is new: outputs, or other lengths of the
+    queues.
     """
+    sent = core.stats
     while True:
         outputs: list[Output | None] = []
         for message in _pending(messages, block=not core.has_work):
@@ -62,20 +85,20 @@ def serve(core: EngineCore, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO
         if core.has_work:
             outputs += core.step()
         finished = tuple(output for output in outputs if output)
-        if finished:
-            _send(outbox, StepOutputs(finished, core.stats))
+        stats = core.stats
+        if finished or (stats.waiting, stats.running) != (sent.waiting, sent.running):
+            sent = stats
+            _send(outbox, StepOutputs(finished, stats))
 
 
-def _handle(core: EngineCore, message: Any) -> Output | None:
+def _handle(core: Engine, message: Any) -> Output | None:
     if message is WAKE:
         return None
-    if isinstance(message, GenerateRequest):
-        return core.add_request(message)
-    if isinstance(message, TokenizeRequest):
-        return core.tokenize(message)
-    if isinstance(message, DetokenizeRequest):
-        return core.detokenize(message)
-    return core.abort_request(message.id)
+    if isinstance(message, AbortRequest):
+        return core.abort_request(message.id)
+    if isinstance(message, (TokenizeRequest, DetokenizeRequest)):
+        return answer_token_request(core.vocabulary, message)
+    return core.add_request(message)
 
 
 def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
@@ -89,13 +112,15 @@ def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
             return
 
 
-def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[EngineCore, EngineInfo]:
+def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama, gpu_offload_supported, system_info
+    from inference.engine.pooling_llama import PoolingLlama
 
     native_log.install()
     started = time.monotonic()
-    llama = Llama(config, on_compiled=wake)
+    is_chat = config.kind == "chat"
+    llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
     info = EngineInfo(
         n_ctx=config.n_ctx,
         n_seq_max=config.n_seq_max,
@@ -105,7 +130,7 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[EngineCore, E
         system_info=system_info(),
         load_seconds=time.monotonic() - started,
     )
-    return EngineCore(config, llama), info
+    return (EngineCore(config, llama) if is_chat else Embedder(config, llama)), info
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:

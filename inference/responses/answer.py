@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from inference.bodies.responses import ResponseBody
-from inference.chat.completion import ChatCompletion, Finished, KeepAlive, Logprobs
-from inference.chat.parser import Event
-from inference.chat.request import chat_prompt, start_completion
+from inference.chat.completion import ChatCompletion, ChatEvent, Finished, KeepAlive
+from inference.chat.request import prepare_chat, start_completion
 from inference.exceptions import APIError, ContextLengthExceeded
 from inference.pool import EnginePool
 from inference.responses.conversion import renamed
@@ -59,13 +58,13 @@ class Answer:
         except APIError as error:
             raise renamed(error, self._origins) from None
 
-    async def _completion_events(self) -> AsyncIterator[Event | Logprobs | Finished | KeepAlive]:
+    async def _completion_events(self) -> AsyncIterator[ChatEvent]:
         """Generate. With `truncation: auto`, start anew with less as long as the prompt does not fit."""
         while True:
-            prompt = await asyncio.to_thread(chat_prompt, self._model, self._parameters)
-            self._completion = start_completion(self._pool, self._model, self._parameters, prompt)
+            prepared = await asyncio.to_thread(prepare_chat, self._model, self._parameters)
+            self._completion = start_completion(self._pool, self._model, prepared)
             try:
-                async for event in self._completion:
+                async for _, event in self._completion:
                     yield event
                 return
             except ContextLengthExceeded as error:

@@ -11,7 +11,7 @@ from inference.bodies.responses import (
     token_logprobs,
 )
 from inference.chat.completion import Finished, Logprobs
-from inference.chat.parser import Content, Event, Reasoning, ToolCallBegin
+from inference.chat.events import Content, Event, Reasoning, ToolCallBegin
 from inference.engine.messages import TokenLogprob
 from inference.responses.items import Item, item_id
 

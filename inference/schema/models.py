@@ -4,6 +4,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from inference.schema.base import NOT_FOUND, example
+from registry.model_kinds import Kind
 
 
 class PricingSerializer(serializers.Serializer):
@@ -12,10 +13,12 @@ class PricingSerializer(serializers.Serializer):
 
 
 class ModelMetaSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(choices=Kind.values, help_text="Which endpoints answer with the model.")
     architecture = serializers.CharField()
     n_params = serializers.IntegerField(allow_null=True)
     quantization = serializers.CharField()
     n_ctx_train = serializers.IntegerField(allow_null=True)
+    n_embd = serializers.IntegerField(allow_null=True, help_text="Dimensions of its vectors.")
     size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
 
 
@@ -24,7 +27,7 @@ class ModelSerializer(serializers.Serializer):
     object = serializers.CharField()
     created = serializers.IntegerField(help_text="Unix time in seconds.")
     owned_by = serializers.CharField()
-    context_length = serializers.IntegerField(help_text="Tokens that one conversation may use.")
+    context_length = serializers.IntegerField(help_text="Tokens that one conversation, or one text to embed, may use.")
     pricing = PricingSerializer()
     meta = ModelMetaSerializer()
 
@@ -42,10 +45,12 @@ MODEL_EXAMPLE = {
     "context_length": 2048,
     "pricing": {"prompt": "0", "completion": "0"},
     "meta": {
+        "kind": "chat",
         "architecture": "llama",
         "n_params": 1000000,
         "quantization": "F16",
         "n_ctx_train": 2048,
+        "n_embd": 128,
         "size": 2000000,
     },
 }

@@ -8,7 +8,7 @@ from inference.calls import call
 from inference.engine.messages import DetokenizeRequest, GenerateRequest, SamplingParams
 from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
-from inference.specs import model_spec, sampling_params
+from inference.specs import model_spec, sampling_params, seeded
 from inference.text.completion import TextCompletion
 from registry.models import GenerationDefaults, RegisteredModel
 
@@ -43,7 +43,7 @@ def _requests(model: RegisteredModel, parameters: dict[str, Any]) -> list[Genera
     scores = parameters.get("logprobs") if parameters.get("echo") else None
     prompts = [prompt if suffix else prompt or model.bos_token for prompt in parameters["prompt"]]
     return [
-        GenerateRequest(secrets.token_hex(16), prompt, _seeded(sampling, number), suffix, scores)
+        GenerateRequest(secrets.token_hex(16), prompt, seeded(sampling, number), suffix=suffix, prompt_logprobs=scores)
         for prompt in prompts
         for number in range(parameters["best_of"])
     ]
@@ -58,7 +58,3 @@ def _sampling(parameters: dict[str, Any], defaults: GenerationDefaults) -> Sampl
     # With 0, too, one token is drawn, which TextCompletion drops: the engine has no end without one.
     max_tokens = DEFAULT_MAX_TOKENS if sampling.max_tokens is None else max(sampling.max_tokens, 1)
     return replace(sampling, logprobs=logprobs, max_tokens=max_tokens)
-
-
-def _seeded(sampling: SamplingParams, number: int) -> SamplingParams:
-    return sampling if sampling.seed is None else replace(sampling, seed=sampling.seed + number)

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.exceptions import ModelNotFound, error_body
+from inference.exceptions import ModelNotFound, WrongKind, error_body
 from inference.serializers.base import RequestSerializer
+from registry.model_kinds import Kind
 from registry.models import RegisteredModel
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,15 @@ async def respond(
     return response
 
 
-async def enabled_model(name: str) -> RegisteredModel:
+async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredModel:
+    """Return the registration; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
     try:
-        return await sync_to_async(RegisteredModel.objects.for_api)(name)
+        model = await sync_to_async(RegisteredModel.objects.for_api)(name)
     except RegisteredModel.DoesNotExist:
         raise ModelNotFound(name) from None
+    if kind not in (None, model.kind):
+        raise WrongKind(name, model.kind)
+    return model
 
 
 def json_response(body: dict[str, Any]) -> JsonResponse:

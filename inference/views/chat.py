@@ -7,11 +7,10 @@ from adrf.views import APIView
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from inference.bodies.chat import ChatResponse, MessageBuilder, logprobs_body, usage_body
+from inference.bodies.chat import ChatResponse, ChoiceBuilder, usage_body
 from inference.bodies.chunks import ChunkEncoder
-from inference.chat.completion import ChatCompletion, Finished, KeepAlive, Logprobs
-from inference.chat.request import chat_prompt, start_completion
-from inference.engine.messages import TokenLogprob
+from inference.chat.completion import ChatCompletion, Finished, KeepAlive
+from inference.chat.request import prepare_chat, start_completion
 from inference.pool import pool
 from inference.schema.chat import chat_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
@@ -27,30 +26,26 @@ class ChatCompletionsView(APIView):
 
     async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
         model = await enabled_model(parameters["model"])
-        prompt = await asyncio.to_thread(chat_prompt, model, parameters)
-        completion = start_completion(pool, model, parameters, prompt)
+        prepared = await asyncio.to_thread(prepare_chat, model, parameters)
+        completion = start_completion(pool, model, prepared)
         response = ChatResponse(model.name)
         if parameters["stream"]:
             options = parameters.get("stream_options") or {}
-            encoder = ChunkEncoder(response, options.get("include_usage", False))
+            encoder = ChunkEncoder(response, prepared.num_choices, options.get("include_usage", False))
             return await stream_response(completion, encoder)
-        return json_response(await collect(completion, response))
+        return json_response(await collect(completion, response, prepared.num_choices))
 
 
-async def collect(completion: ChatCompletion, response: ChatResponse) -> dict[str, Any]:
-    """Wait for the whole answer; the generation ends with the client's connection."""
-    message = MessageBuilder()
-    logprobs: list[TokenLogprob] = []
+async def collect(completion: ChatCompletion, response: ChatResponse, num_choices: int) -> dict[str, Any]:
+    """Wait for the whole answer; the generations end with the client's connection."""
+    choices = [ChoiceBuilder() for _ in range(num_choices)]
+    total = None
     try:
-        async for event in completion:
+        async for index, event in completion:
+            if not isinstance(event, KeepAlive):
+                choices[index].add(event)
             if isinstance(event, Finished):
-                usage = usage_body(event.usage, event.reasoning_tokens)
-                body = logprobs_body(logprobs) if logprobs else None
-                return response.completion(message.build(), body, event.finish_reason, usage)
-            if isinstance(event, Logprobs):
-                logprobs += event.tokens
-            elif not isinstance(event, KeepAlive):
-                message.add(event)
+                total = event.total
     finally:
         completion.close()
-    raise AssertionError("a completion ends with Finished or an exception")
+    return response.completion([choice.build(index) for index, choice in enumerate(choices)], usage_body(total))

@@ -22,4 +22,4 @@ class ModelView(APIView):
     @model_schema
     async def get(self, request: Request, name: str) -> JsonResponse:
         """Describe one enabled model."""
-        return JsonResponse(model_body(await enabled_model(name)))
+        return JsonResponse(model_body(await enabled_model(name, kind=None)))

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from inference.bodies.tokens import input_tokens_body, text_body, tokens_body
 from inference.calls import call
-from inference.chat.request import chat_prompt
+from inference.chat.request import prepare_chat
 from inference.engine.messages import DetokenizeRequest, TokenizeRequest
 from inference.schema.tokens import detokenize_schema, input_tokens_schema, tokenize_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
@@ -25,7 +25,7 @@ class TokenizeView(APIView):
         return await respond(request, TokenizeRequestSerializer, self._answer)
 
     async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"])
+        model = await enabled_model(parameters["model"], kind=None)
         options = parameters["add_special"], parameters["parse_special"]
         tokens = await call(model, TokenizeRequest(secrets.token_hex(16), parameters["content"], *options))
         return json_response(tokens_body(model.name, tokens, parameters["with_pieces"]))
@@ -38,7 +38,7 @@ class DetokenizeView(APIView):
         return await respond(request, DetokenizeRequestSerializer, self._answer)
 
     async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"])
+        model = await enabled_model(parameters["model"], kind=None)
         text = await call(model, DetokenizeRequest(secrets.token_hex(16), parameters["tokens"]))
         return json_response(text_body(model.name, text))
 
@@ -54,6 +54,6 @@ class InputTokensView(APIView):
 
     async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
         model = await enabled_model(parameters["model"])
-        prompt = await asyncio.to_thread(chat_prompt, model, parameters)
-        tokens = await call(model, TokenizeRequest(secrets.token_hex(16), prompt))
+        prepared = await asyncio.to_thread(prepare_chat, model, parameters)
+        tokens = await call(model, TokenizeRequest(secrets.token_hex(16), prepared.prompt))
         return json_response(input_tokens_body(model.name, len(tokens.ids)))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from inference.bodies.chat import MessageBuilder, delta
+from inference.bodies.chat import ChoiceBuilder, delta
 from inference.chat.answer import new_reader
-from inference.chat.completion import ChatCompletion, Finished
+from inference.chat.completion import ChatCompletion, Finished, TotalUsage
 from inference.chat.events import Content, Reasoning, ToolCallBegin
 from inference.chat.reasoning import ReasoningSplitter
 from inference.engine.messages import Output, Usage
@@ -53,23 +53,23 @@ def test_an_answer_without_reasoning_is_not_held_back():
     assert ReasoningSplitter().feed("H") == ("", "H")
 
 
-async def completed(pieces: list[str], tools: frozenset[str] = frozenset()) -> list:
+async def completed(pieces: list[str], tools: dict[str, dict] | None = None) -> list:
     generation = Generation("r")
     for piece in pieces:
         generation.put(Output("r", piece, num_tokens=1))
     generation.put(Output("r", "", "stop", usage=Usage(1, len(pieces) + 1, 0), num_tokens=1))
-    return [event async for event in ChatCompletion(generation, new_reader("", tools, None))]
+    return [event async for _, event in ChatCompletion([generation], [new_reader("", tools or {}, None)])]
 
 
 async def test_reasoning_tokens_are_counted_apart():
     events = await completed(["<think>", "Hm", "</think>", "Par", "is"])
     assert events[:-1] == [Reasoning("Hm"), Content("Par"), Content("is")]
-    assert events[-1] == Finished("stop", Usage(1, 6, 0), reasoning_tokens=3)
+    assert events[-1] == Finished("stop", TotalUsage(Usage(1, 6, 0), reasoning_tokens=3))
 
 
 async def test_a_tool_may_be_called_after_reasoning():
     call = '<tool_call>{"name": "f", "arguments": {}}</tool_call>'
-    events = await completed(["<think>I need f, perhaps <tool_call>.</think>\n\n", call], frozenset({"f"}))
+    events = await completed(["<think>I need f, perhaps <tool_call>.</think>\n\n", call], {"f": {}})
     assert events[0] == Reasoning("I need f, perhaps <tool_call>.")
     assert isinstance(events[1], ToolCallBegin)
     assert events[-1].finish_reason == "tool_calls"
@@ -82,7 +82,7 @@ async def test_an_answer_that_ends_while_thinking_has_no_content():
 
 def test_reasoning_has_a_field_of_its_own():
     assert delta(Reasoning("Hm")) == {"reasoning_content": "Hm"}
-    builder = MessageBuilder()
+    builder = ChoiceBuilder()
     for event in (Reasoning("Hm"), Reasoning("."), Content("Paris")):
         builder.add(event)
     message = builder.build()

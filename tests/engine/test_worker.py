@@ -12,9 +12,9 @@ from inference.engine.threads import available_cores, choose_threads, limit_spin
 from tests.engine.fake_llama import new_core, request
 
 
-def serve(*messages: object) -> list[StepOutputs]:
+def serve(*messages: object, **settings: int) -> list[StepOutputs]:
     """Run the loop over these messages until there is no more work; return what it sent."""
-    core, _ = new_core()
+    core, _ = new_core(**settings)
     outbox = io.BytesIO()
     worker.serve(core, EndsWhenIdle(core, messages), outbox)
     outbox.seek(0)
@@ -70,6 +70,12 @@ def test_tokens_are_answered_at_once():
 def test_steps_without_output_send_nothing():
     sent = serve(request("x" * 10 + "e", "p"))
     assert len(sent) == 1
+
+
+def test_steps_without_news_send_nothing():
+    began, ended = serve(request("x" * 600 + "e", "p"), n_ctx=1000)
+    assert (began.outputs, began.stats.running) == ((), 1)
+    assert (ended.outputs[0].finish_reason, ended.stats.running) == ("stop", 0)
 
 
 def test_messages_survive_the_pipe_in_order():

@@ -126,7 +126,7 @@ def test_a_file_without_tensors_is_refused(path):
 
 
 @pytest.mark.parametrize("architecture", UNSERVABLE_ARCHITECTURES)
-def test_an_architecture_that_cannot_chat_is_refused(path, architecture):
+def test_an_architecture_that_cannot_be_served_is_refused(path, architecture):
     message = refusal(write_gguf(path, architecture))
     assert message.startswith(f"This file (architecture {architecture}) cannot be served: it ")
 
@@ -140,11 +140,6 @@ def test_a_projector_points_to_the_language_model(path):
 )
 def test_files_that_are_no_models_are_refused(path, kind, reason):
     assert reason in refusal(write_gguf(path, fill=lambda writer: writer.add_type(kind)))
-
-
-def test_an_embedding_model_of_a_chat_architecture_is_refused(path):
-    fill = lambda writer: writer.add_uint32("qwen3.pooling_type", 3)  # noqa: E731
-    assert "makes embeddings" in refusal(write_gguf(path, "qwen3", fill=fill))
 
 
 @pytest.mark.parametrize("architecture", ["", "a b", "x" * 65])

@@ -22,6 +22,7 @@ def test_the_table_is_aligned(run, registered):
     heading, row = run().splitlines()
     assert heading.split() == [
         "NAME",
+        "KIND",
         "ARCHITECTURE",
         "PARAMETERS",
         "QUANTIZATION",
@@ -30,7 +31,7 @@ def test_the_table_is_aligned(run, registered):
         "ENABLED",
         "PATH",
     ]
-    assert row.split() == ["tiny", "llama", "256", "Q8_0", "512", "1.6", "KiB", "yes", registered.path]
+    assert row.split() == ["tiny", "chat", "llama", "256", "Q8_0", "512", "1.6", "KiB", "yes", registered.path]
     assert heading.index("PATH") == row.index(registered.path)
 
 

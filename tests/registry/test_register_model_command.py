@@ -20,9 +20,9 @@ def run(capsys, gguf):
 
 
 def test_a_model_is_created_and_updated(run):
-    assert run() == "model mine: created (llama, context 512)"
-    assert run() == "model mine: unchanged (llama, context 512)"
-    assert run("--ctx-size", "256") == "model mine: updated (llama, context 256)"
+    assert run() == "model mine: created (chat, llama, context 512)"
+    assert run() == "model mine: unchanged (chat, llama, context 512)"
+    assert run("--ctx-size", "256") == "model mine: updated (chat, llama, context 256)"
 
 
 def test_every_option_sets_its_field(run):

@@ -147,3 +147,20 @@ def test_deleting_a_model_deletes_its_defaults(admin_client, registered):
 
 def test_the_site_has_its_name(admin_client):
     assert "llmsite" in admin_client.get("/admin/").content.decode()
+
+
+def test_an_embedding_model_has_no_generation_defaults(admin_client, form, tmp_path):
+    path = str(write_gguf(tmp_path / "bert.gguf", "bert", fill=lambda writer: writer.add_embedding_length(384)))
+    admin_client.post(f"{LIST_URL}add/", {**form, "path": path})
+    model = RegisteredModel.objects.get()
+    page = admin_client.get(change_url(model)).content.decode()
+    assert "temperature" not in page
+    assert "384" in page
+    fields = {"name": "renamed", "path": path, "enabled": "on", "parallel": 4, "gpu_layers": -1}
+    assert admin_client.post(change_url(model), fields).status_code == 302
+    assert RegisteredModel.objects.get().name == "renamed"
+
+
+def test_the_list_can_be_filtered_by_kind(admin_client, registered):
+    assert "1 model" in admin_client.get(LIST_URL, {"kind__exact": "chat"}).content.decode()
+    assert "0 models" in admin_client.get(LIST_URL, {"kind__exact": "rerank"}).content.decode()

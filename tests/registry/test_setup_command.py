@@ -47,7 +47,7 @@ def configure(settings):
 
 def test_a_model_of_the_configuration_is_created(run, configure, gguf):
     configure({"path": str(gguf), "name": "mine", "ctx_size": 256})
-    assert "model mine: created" in run()
+    assert "model mine: created (chat)" in run()
     assert RegisteredModel.objects.get().ctx_size == 256
 
 
@@ -55,7 +55,7 @@ def test_running_again_changes_nothing(run, configure, gguf):
     configure({"path": str(gguf), "name": "mine"}, default_temperature=0.5)
     run()
     updated_at = RegisteredModel.objects.get().updated_at
-    assert run() == ["database: up to date", "model mine: unchanged", "admin user: unchanged"]
+    assert run() == ["database: up to date", "model mine: unchanged (chat)", "admin user: unchanged"]
     assert RegisteredModel.objects.get().updated_at == updated_at
 
 
@@ -63,7 +63,7 @@ def test_keys_of_the_file_win_and_others_stay(run, configure, gguf):
     configure({"path": str(gguf), "name": "mine", "ctx_size": 256})
     run()
     RegisteredModel.objects.update(ctx_size=128, parallel=9)
-    assert "model mine: updated" in run()
+    assert "model mine: updated (chat)" in run()
     model = RegisteredModel.objects.get()
     assert (model.ctx_size, model.parallel) == (256, 9)
 
@@ -114,7 +114,7 @@ def test_a_model_with_a_wrong_value_is_not_written_at_all(configure, gguf):
 
 def test_the_demo_is_registered_beside_other_models(run, registered, tmp_path):
     write_gguf(tmp_path / "demo.gguf")
-    assert "model demo: created" in run()
+    assert "model demo: created (chat)" in run()
     model = RegisteredModel.objects.for_api("demo")
     assert (model.parallel, model.defaults.temperature) == (8, 0)
 
@@ -123,9 +123,9 @@ def test_a_changed_demo_is_read_again_and_keeps_its_settings(run, tmp_path):
     write_gguf(tmp_path / "demo.gguf")
     run()
     RegisteredModel.objects.update(parallel=3)
-    assert "model demo: unchanged" in run()
+    assert "model demo: unchanged (chat)" in run()
     os.utime(write_gguf(tmp_path / "demo.gguf", "qwen3"), (1, 1))
-    assert "model demo: updated" in run()
+    assert "model demo: updated (chat)" in run()
     model = RegisteredModel.objects.get()
     assert (model.architecture, model.parallel) == ("qwen3", 3)
 

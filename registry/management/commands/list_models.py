@@ -9,7 +9,7 @@ from registry.formatting import human_bytes, human_count
 from registry.models import RegisteredModel
 from registry.registration import is_database_ready
 
-HEADINGS = ("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "CONTEXT", "SIZE", "ENABLED", "PATH")
+HEADINGS = ("NAME", "KIND", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "CONTEXT", "SIZE", "ENABLED", "PATH")
 
 
 class Command(BaseCommand):
@@ -43,6 +43,7 @@ class Command(BaseCommand):
 def _as_row(model: RegisteredModel) -> tuple[str, ...]:
     return (
         model.name,
+        model.kind,
         model.architecture,
         human_count(model.parameter_count),
         model.quantization,
@@ -58,11 +59,13 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "name": model.name,
         "path": model.path,
         "enabled": model.enabled,
+        "kind": model.kind,
         "architecture": model.architecture,
         "parameter_count": model.parameter_count,
         "quantization": model.quantization,
         "context_length": model.context_length,
         "trained_context": model.trained_context,
+        "embedding_length": model.embedding_length,
         "size_bytes": model.size_bytes,
         "parallel": model.parallel,
         "gpu_layers": model.gpu_layers,

@@ -55,7 +55,8 @@ class Command(BaseCommand):
             model, outcome = register(options["name"], {"path": _path(options["path"]), **settings}, defaults)
         except RegistrationError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"model {model.name}: {outcome} ({model.architecture}, context {model.context_length})")
+        details = f"{model.kind}, {model.architecture}, context {model.context_length}"
+        self.stdout.write(f"model {model.name}: {outcome} ({details})")
 
 
 def _path(given: str) -> str:

@@ -1,0 +1,30 @@
+"""How a model marks its thinking, for the engine, which has to know where the answer begins."""
+
+from functools import lru_cache
+
+from inference.chat import harmony
+from inference.chat.formats import HARMONY, MARKER, ToolFormat
+from inference.chat.reasoning import TAGS, opened_tag
+from inference.engine.messages import Thinking
+
+
+def find_thinking(template: str, prompt: str, format: ToolFormat | None, budget: int | None) -> Thinking | None:  # noqa: A002
+    """Return the marks around the thinking of an answer to `prompt`, None if the model is not known to think."""
+    if format is HARMONY:
+        return Thinking(harmony.ANALYSIS, harmony.ANALYSIS_END, budget=budget)
+    opened = opened_tag(prompt)
+    if opened:
+        return Thinking(opened, TAGS[opened], is_open=True, budget=budget)
+    begin = next((tag for tag in TAGS if tag in template), None)
+    if begin is None or prompt.rstrip().endswith(TAGS[begin]):
+        return None
+    return Thinking(begin, TAGS[begin], budget=budget)
+
+
+@lru_cache(maxsize=64)
+def answer_markers(format: ToolFormat | None) -> tuple[str, ...]:  # noqa: A002
+    """Return the names of the control tokens that an answer is read by."""
+    if format is HARMONY:
+        return harmony.MARKERS
+    tags = MARKER.findall("".join((*TAGS, *TAGS.values())))
+    return tuple(dict.fromkeys((*tags, *(format.markers if format else ()))))

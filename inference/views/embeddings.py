@@ -1,0 +1,31 @@
+"""`/v1/embeddings`."""
+
+import asyncio
+import secrets
+from typing import Any
+
+from adrf.views import APIView
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.request import Request
+
+from inference.bodies.embeddings import embeddings_text
+from inference.calls import call
+from inference.engine.messages import EmbedRequest
+from inference.schema.embeddings import embeddings_schema
+from inference.serializers.embeddings import EmbeddingsRequestSerializer
+from inference.views.base import enabled_model, respond
+from registry.model_kinds import Kind
+
+
+class EmbeddingsView(APIView):
+    @embeddings_schema
+    async def post(self, request: Request) -> HttpResponseBase:
+        """Make a vector of length 1 of every input. What is longer than the model's context is refused, never cut."""
+        return await respond(request, EmbeddingsRequestSerializer, self._answer)
+
+    async def _answer(self, parameters: dict[str, Any]) -> HttpResponse:
+        model = await enabled_model(parameters["model"], Kind.EMBEDDING)
+        request = EmbedRequest(secrets.token_hex(16), tuple(parameters["input"]), parameters.get("dimensions"))
+        embeddings = await call(model, request)
+        text = await asyncio.to_thread(embeddings_text, model.name, embeddings, parameters["encoding_format"])
+        return HttpResponse(text, content_type="application/json")
