@@ -5,9 +5,10 @@ import math
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from jinja2 import TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import SandboxedEnvironment
 
 from llmsite.config import is_model_name
+from registry.template_syntax import SYNTAX
 
 MAX_STOP_STRINGS = 16
 
@@ -52,12 +53,9 @@ def validate_stop(value: object) -> None:
 
 def validate_chat_template(value: str) -> None:
     """Refuse a template that Jinja2 cannot compile, naming the line."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
     try:
         # Compiled, not only parsed: unknown filters and misplaced `break` are found by the compiler.
-        environment.compile(value)
+        SandboxedEnvironment(**SYNTAX).compile(value)
     except TemplateSyntaxError as error:
         raise ValidationError(
             _("Line %(line)d of the template: %(reason)s"),

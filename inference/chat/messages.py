@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from itertools import groupby
 from typing import Any
 
 Message = dict[str, Any]
@@ -13,30 +14,29 @@ def normalize(messages: list[Message], system_prompt: str = "") -> list[Message]
     """Return messages with the roles system, user, assistant and tool, and text as content.
 
     Adjacent messages of one role are merged, since many templates insist on alternation (LibreChat sends several
-    user messages in a row after a summary). `system_prompt` is put in front if there is no system message.
+    user messages in a row after a summary). Tool results stand in the order of their calls. `system_prompt` is put in
+    front if there is no system message.
     """
-    result: list[Message] = []
-    for message in map(_simplify, messages):
-        if result and _can_merge(result[-1], message):
-            _merge(result[-1], message)
-        else:
-            result.append(message)
+    result = merge_neighbours([_simplify(message) for message in messages])
     if system_prompt and not any(message["role"] == "system" for message in result):
         result.insert(0, {"role": "system", "content": system_prompt})
-    _name_tool_results(result)
+    return _link_results(result)
+
+
+def merge_neighbours(messages: list[Message]) -> list[Message]:
+    """Return one message for each run of messages of one role. Tool results stay apart."""
+    result: list[Message] = []
+    for message in messages:
+        if result and result[-1]["role"] == message["role"] != "tool":
+            result[-1] = _merge(result[-1], message)
+        else:
+            result.append(message)
     return result
 
 
-def fold_system(messages: list[Message]) -> list[Message]:
-    """Move the system message to the front of the first user message, for templates that know no system role."""
-    if not messages or messages[0]["role"] != "system":
-        return messages
-    system, *rest = messages
-    for index, message in enumerate(rest):
-        if message["role"] == "user":
-            rest[index] = {**message, "content": _join(system["content"], message["content"])}
-            return rest
-    return [{**system, "role": "user"}, *rest]
+def join(*texts: str, separator: str = "\n\n") -> str:
+    """Return the texts that are not empty, one after the other."""
+    return separator.join(filter(None, texts))
 
 
 def _simplify(message: Message) -> Message:
@@ -69,25 +69,43 @@ def _text(content: str | list[dict[str, Any]] | None) -> str:
     return content or ""
 
 
-def _can_merge(first: Message, second: Message) -> bool:
-    return first["role"] == second["role"] != "tool"
+def _merge(first: Message, second: Message) -> Message:
+    merged = {**first, "content": join(first["content"], second["content"])}
+    if "reasoning_content" in second:
+        merged["reasoning_content"] = join(first.get("reasoning_content", ""), second["reasoning_content"])
+    if "tool_calls" in second:
+        merged["tool_calls"] = first.get("tool_calls", []) + second["tool_calls"]
+    return merged
 
 
-def _merge(target: Message, message: Message) -> None:
-    target["content"] = _join(target["content"], message["content"])
-    if "tool_calls" in message:
-        target["tool_calls"] = target.get("tool_calls", []) + message["tool_calls"]
+def _link_results(messages: list[Message]) -> list[Message]:
+    """Tie tool results to their calls, by name, id and order: templates print or count on any of them."""
+    linked: list[Message] = []
+    calls: dict[str, str] = {}  # name by id, in the order of the calls
+    open_calls: dict[str, str] = {}
+    for is_results, group in groupby(messages, key=lambda message: message["role"] == "tool"):
+        run = list(group)
+        if is_results:
+            run = [_link(result, calls, open_calls) for result in run]
+            order = {call_id: number for number, call_id in enumerate(calls)}
+            run.sort(key=lambda result: order.get(result.get("tool_call_id"), len(order)))
+        else:
+            open_calls = _names(run)
+            # An id that comes again (some clients number the calls of each turn) counts from its last place.
+            calls = {**{key: name for key, name in calls.items() if key not in open_calls}, **open_calls}
+        linked += run
+    return linked
 
 
-def _join(first: str, second: str) -> str:
-    return "\n\n".join(filter(None, (first, second)))
+def _names(messages: list[Message]) -> dict[str, str]:
+    return {call["id"]: call["function"]["name"] for message in messages for call in message.get("tool_calls", ())}
 
 
-def _name_tool_results(messages: list[Message]) -> None:
-    """Give each tool result the name of the function it answers, which some templates print."""
-    names: dict[str, str] = {}
-    for message in messages:
-        for call in message.get("tool_calls", ()):
-            names[call["id"]] = call["function"]["name"]
-        if message["role"] == "tool" and "name" not in message:
-            message["name"] = names.get(message.get("tool_call_id"), "")
+def _link(result: Message, calls: dict[str, str], open_calls: dict[str, str]) -> Message:
+    """Return a result with its function's name and its call's id. `open_calls` loses the call."""
+    call_id, name = result.get("tool_call_id"), result.get("name")
+    if call_id is None:  # of the role `function`, which has a name only
+        call_id = next((key for key, known in open_calls.items() if known == name), None)
+    open_calls.pop(call_id, None)
+    identity = {"tool_call_id": call_id} if call_id else {}
+    return {**result, **identity, "name": name or calls.get(call_id, "")}

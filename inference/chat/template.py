@@ -1,20 +1,15 @@
-"""Rendering of chat templates. They come out of files from the internet: sandboxed, and bounded in output."""
+"""From a conversation to a prompt, whatever the model's chat template is able to take."""
 
-import json
-import time
-from datetime import datetime
-from functools import lru_cache
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
-from jinja2 import Template, TemplateError
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from inference.chat.messages import Message, fold_system
-
-# Both are checked whenever a template writes something; one that loops without writing goes on.
-MAX_PROMPT_CHARS = 16 * 1024 * 1024
-MAX_SECONDS = 10.0
+from inference.chat import rewriting
+from inference.chat.context import template_context
+from inference.chat.messages import Message
+from inference.chat.rewriting import WriteCall, hermes_call
+from inference.chat.sandbox import MAX_SECONDS, Limits, TemplateRefused, render
+from inference.chat.traits import template_traits
 
 # For files without a template of their own. ChatML is what most of them were trained on.
 CHATML = (
@@ -22,9 +17,45 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
+# Put behind the text that is to be continued: where the text ends in the prompt, spaces and all.
+END_OF_TEXT = "zqEndOfTheTextThatIsContinued"
 
-class TemplateRefused(Exception):
-    """The template cannot render these messages; the message is the template's own or Jinja's."""
+
+@dataclass(frozen=True)
+class Conversation:
+    """What a template is to render. `write_call` is how calls are written where a template knows none."""
+
+    messages: list[Message]
+    tools: list[dict[str, Any]] | None
+    write_call: WriteCall = hermes_call
+
+
+Rewriting = Callable[[Conversation], Conversation]
+
+
+def _of_messages(rewrite: Callable[[list[Message]], list[Message]]) -> Rewriting:
+    return lambda conversation: replace(conversation, messages=rewrite(conversation.messages))
+
+
+def _describe_tools(conversation: Conversation) -> Conversation:
+    return replace(conversation, tools=conversation.tools and rewriting.describe_tools(conversation.tools))
+
+
+def _as_text(conversation: Conversation) -> Conversation:
+    return replace(conversation, messages=rewriting.as_text(conversation.messages, conversation.write_call))
+
+
+# Tried one after another while a template refuses. What changes least comes first.
+REWRITINGS: tuple[Rewriting, ...] = (
+    _describe_tools,
+    _of_messages(rewriting.object_arguments),
+    _of_messages(rewriting.short_call_ids),
+    _of_messages(rewriting.think_in_content),
+    _of_messages(rewriting.gather_system),
+    _of_messages(rewriting.fold_system),
+    _as_text,
+    _of_messages(rewriting.begin_with_user),
+)
 
 
 def render_prompt(
@@ -34,63 +65,61 @@ def render_prompt(
     bos_token: str = "",
     eos_token: str = "",
     variables: dict[str, Any] | None = None,
+    continue_final: bool = False,
+    write_call: WriteCall = hermes_call,
+    max_seconds: float = MAX_SECONDS,
 ) -> str:
     """Return the prompt up to where the assistant's answer begins. Raises TemplateRefused.
 
-    `variables` are the request's own (`chat_template_kwargs`). A template that knows no system role gets the system
-    message in front of the first user message.
+    `messages` are normalised. `variables` are the request's own (`chat_template_kwargs`). With `continue_final` the
+    prompt ends with the text of the last message, which is the assistant's, and no token that ends its turn.
+    `write_call` writes the calls of earlier turns for templates that drop or refuse them. What else a template drops or
+    refuses is said in another way, too: see `TemplateTraits.adapt` and REWRITINGS.
     """
-    context = {
-        **(variables or {}),
-        "tools": tools,
-        "bos_token": bos_token,
-        "eos_token": eos_token,
-        "add_generation_prompt": True,
-    }
+    source, limits = source or CHATML, Limits(max_seconds)
+
+    def attempt(conversation: Conversation) -> str:
+        adapted = template_traits(source, max_seconds).adapt(conversation.messages, write_call)
+        context = template_context(source, adapted, conversation.tools, bos_token, eos_token, variables)
+        return render(source, {**context, "add_generation_prompt": not continue_final}, limits)
+
+    if not continue_final:
+        return _first_accepted(attempt, Conversation(messages, tools, write_call))
+    prompt = _first_accepted(attempt, Conversation(_mark_end(messages), tools, write_call))
+    return _cut_after(messages[-1]["content"], prompt)
+
+
+def _first_accepted(attempt: Callable[[Conversation], str], conversation: Conversation) -> str:
+    """Return the first attempt that succeeds. Raises the refusal of the very first if none does.
+
+    A rewriting stays if the next refusal is another one: then it has helped, but was not enough.
+    """
     try:
-        return _render(source, {**context, "messages": messages})
-    except TemplateRefused:
-        folded = fold_system(messages)
-        if folded is messages:
-            raise
-        return _render(source, {**context, "messages": folded})
+        return attempt(conversation)
+    except TemplateRefused as error:
+        first = latest = error
+    for rewrite in REWRITINGS:
+        rewritten = rewrite(conversation)
+        if rewritten == conversation:
+            continue
+        try:
+            return attempt(rewritten)
+        except TemplateRefused as error:
+            if str(error) != str(latest):
+                conversation, latest = rewritten, error
+    raise first
 
 
-def _render(source: str, context: dict[str, Any]) -> str:
-    deadline = time.monotonic() + MAX_SECONDS
-    pieces, size = [], 0
-    try:
-        for piece in _compile(source or CHATML).generate(context):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_PROMPT_CHARS or time.monotonic() > deadline:
-                raise TemplateRefused(f"it does not end within {MAX_PROMPT_CHARS} characters and {MAX_SECONDS} s")
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise TemplateRefused(str(error) or type(error).__name__) from error
-    return "".join(pieces)
+def _mark_end(messages: list[Message]) -> list[Message]:
+    last = messages[-1]
+    if last["role"] != "assistant" or "tool_calls" in last:
+        raise TemplateRefused("only a last message that is the assistant's, without tool calls, can be continued")
+    return [*messages[:-1], {**last, "content": last["content"] + END_OF_TEXT}]
 
 
-@lru_cache(maxsize=64)
-def _compile(source: str) -> Template:
-    return _environment().from_string(source)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    """Return Jinja as Hugging Face's `apply_chat_template` sets it up, for which templates are written."""
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-    environment.filters["tojson"] = _tojson
-    environment.globals.update(raise_exception=_raise_exception, strftime_now=_strftime_now)
-    return environment
-
-
-def _tojson(value: Any, ensure_ascii: bool = False, indent: int | None = None, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, **options)
-
-
-def _raise_exception(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def _strftime_now(format: str) -> str:  # noqa: A002
-    return datetime.now().strftime(format)
+def _cut_after(text: str, prompt: str) -> str:
+    """Return the prompt up to the end of the text. White space before the text is the template's affair."""
+    before, mark, _ = prompt.rpartition(END_OF_TEXT)
+    if not mark or not before.endswith(text.lstrip()):
+        raise TemplateRefused("it does not print the last message as it is, so that it cannot be continued")
+    return before

@@ -1,6 +1,6 @@
 """normalize: OpenAI's messages in the shapes that templates know."""
 
-from inference.chat.messages import fold_system, normalize
+from inference.chat.messages import normalize
 
 USER = {"role": "user", "content": "Hi"}
 
@@ -54,9 +54,29 @@ def test_the_request_is_left_as_it_was():
     assert messages == [USER, USER]
 
 
-def test_fold_system_puts_it_in_front_of_the_first_user_message():
-    system = {"role": "system", "content": "Be kind."}
-    assert fold_system([system, USER]) == [{"role": "user", "content": "Be kind.\n\nHi"}]
-    assert fold_system([system]) == [{"role": "user", "content": "Be kind."}]
-    assert fold_system([USER]) == [USER]
-    assert fold_system([]) == []
+def calling(*ids: str) -> dict:
+    calls = [{"id": i, "function": {"name": f"f{i}", "arguments": "{}"}} for i in ids]
+    return {"role": "assistant", "content": None, "tool_calls": calls}
+
+
+def test_results_stand_in_the_order_of_their_calls():
+    results = [{"role": "tool", "tool_call_id": i, "content": i} for i in ("2", "unknown", "1")]
+    messages = normalize([USER, calling("1", "2"), *results, USER, calling("1"), results[2]])
+    assert [message.get("tool_call_id") for message in messages] == [None, None, "1", "2", "unknown", None, None, "1"]
+
+
+def test_results_of_the_role_function_get_the_ids_of_their_calls():
+    results = [{"role": "function", "name": name, "content": "r"} for name in ("f2", "f1", "f1")]
+    messages = normalize([USER, calling("1", "2"), *results])
+    assert [(message["name"], message.get("tool_call_id")) for message in messages[2:]] == [
+        ("f1", "1"),
+        ("f2", "2"),
+        ("f1", None),
+    ]
+
+
+def test_merged_assistant_messages_keep_their_reasoning():
+    messages = [{"role": "assistant", "content": text, "reasoning_content": f"why {text}"} for text in "ab"]
+    assert normalize(messages) == [
+        {"role": "assistant", "content": "a\n\nb", "reasoning_content": "why a\n\nwhy b"},
+    ]

@@ -102,8 +102,15 @@ def test_a_template_that_does_not_compile_is_refused_with_the_line(gguf, templat
     assert errors == {"chat_template_override": [reason]}
 
 
-def test_templates_may_use_loop_controls(gguf):
-    template = "{% for m in messages %}{% break %}{% endfor %}"
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for m in messages %}{% break %}{% endfor %}",
+        "{% generation %}{{ m }}{% endgeneration %}",
+        "{% do messages.append(m) %}",
+    ],
+)
+def test_templates_may_use_what_hugging_face_adds_to_jinja(gguf, template):
     RegisteredModel(name="a", path=str(gguf), chat_template_override=template).full_clean()
 
 
