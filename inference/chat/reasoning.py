@@ -16,15 +16,16 @@ TAGS = {
     "<|START_THINKING|>": "<|END_THINKING|>",
     "<|channel>thought\n": "<channel|>",
     "<|think|>": "<|end|><|begin|>assistant<|content|>",
-    "Here are my reasoning steps:": "[BEGIN FINAL RESPONSE]",
 }
-LONGEST = max(map(len, TAGS))
+# Also words that only templates write (Apriel's); in an answer they would be no more than words.
+PROMPT_TAGS = {**TAGS, "Here are my reasoning steps:": "[BEGIN FINAL RESPONSE]"}
+LONGEST = max(map(len, PROMPT_TAGS))
 
 
 def opened_tag(prompt: str) -> str | None:
     """Return the tag with which a prompt ends, so that the answer begins with thinking."""
     end = prompt[-2 * LONGEST :].rstrip()
-    return next((tag for tag in TAGS if end.endswith(tag.rstrip())), None)
+    return next((tag for tag in PROMPT_TAGS if end.endswith(tag.rstrip())), None)
 
 
 class _State(Enum):
@@ -43,7 +44,7 @@ class ReasoningSplitter:
     def __init__(self, prompt: str = "") -> None:
         begin = opened_tag(prompt)
         self._state = _State.REASONING if begin else _State.BEGIN
-        self._end = TAGS.get(begin, "")
+        self._end = PROMPT_TAGS.get(begin, "")
         self._buffer = ""
         self._at_start = True
 

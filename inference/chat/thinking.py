@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from inference.chat import harmony
 from inference.chat.formats import HARMONY, MARKER, ToolFormat
-from inference.chat.reasoning import TAGS, opened_tag
+from inference.chat.reasoning import PROMPT_TAGS, TAGS, opened_tag
 from inference.engine.messages import Thinking
 
 
@@ -14,7 +14,7 @@ def find_thinking(template: str, prompt: str, format: ToolFormat | None, budget:
         return Thinking(harmony.ANALYSIS, harmony.ANALYSIS_END, budget=budget)
     opened = opened_tag(prompt)
     if opened:
-        return Thinking(opened, TAGS[opened], is_open=True, budget=budget)
+        return Thinking(opened, PROMPT_TAGS[opened], is_open=True, budget=budget)
     begin = next((tag for tag in TAGS if tag in template), None)
     if begin is None or prompt.rstrip().endswith(TAGS[begin]):
         return None
@@ -26,5 +26,5 @@ def answer_markers(format: ToolFormat | None) -> tuple[str, ...]:  # noqa: A002
     """Return the names of the control tokens that an answer is read by."""
     if format is HARMONY:
         return harmony.MARKERS
-    tags = MARKER.findall("".join((*TAGS, *TAGS.values())))
+    tags = MARKER.findall("".join((*PROMPT_TAGS, *PROMPT_TAGS.values())))
     return tuple(dict.fromkeys((*tags, *(format.markers if format else ()))))

@@ -12,7 +12,7 @@ from inference.chat.rewriting import as_text
 from inference.chat.tool_support import tool_support
 
 # For templates that know nothing of tools. The example is in the format that the answer is read by.
-DESCRIPTION = """You can call functions. Each line describes one: its name, what it does, and a JSON schema of its arguments.
+DESCRIPTION = """You can call functions. Each line describes one: its name, its use and a JSON schema of its arguments.
 <tools>
 {tools}
 </tools>

@@ -77,7 +77,7 @@ def test_special_tokens_in_a_document_are_plain_text(load, folder):
 
 def test_a_rerank_template_is_filled_once(load, folder):
     llama = load(pooling_models.write_yes_no_reranker(folder / "yes.gguf"), "rerank")
-    text = b"".join(map(llama.piece, llama.pair("{document}", "rain {query}"))).decode()
+    text = b"".join(map(llama.vocabulary.piece, llama.pair("{document}", "rain {query}"))).decode()
     assert "<Query>: {document}\n<Document>: rain {query}" in text
 
 

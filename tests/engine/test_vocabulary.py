@@ -45,7 +45,7 @@ def sentencepiece(tmp_path):
     params.vocab_only = True
     path = write_gguf(tmp_path / "vocabulary.gguf", tokens=tokens, fill=fill)
     model = lib.llama_model_load_from_file(str(path).encode(), params)
-    yield Vocabulary(lib.llama_model_get_vocab(model))
+    yield Vocabulary(model)
     lib.llama_model_free(model)
 
 
