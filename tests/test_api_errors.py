@@ -30,6 +30,7 @@ async def post(body: object, url: str = URL, **headers: str) -> tuple[int, dict]
     return response.status_code, error
 
 
+TOOL = {"type": "function", "function": {"name": "f"}}
 BAD_FIELDS = [
     ({"model": None}, "model", "null"),
     ({"model": 7}, "model", "expected a string, got 7"),
@@ -70,10 +71,15 @@ BAD_FIELDS = [
         "tools[0].function.parameters",
         "1",
     ),
-    ({"tool_choice": "required"}, "tool_choice", "cannot force"),
-    ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice", "cannot force"),
+    ({"tool_choice": "always"}, "tool_choice", "one of none, auto, required"),
+    ({"tool_choice": "required"}, "tool_choice", "needs `tools`"),
+    ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice", "needs `tools`"),
+    ({"tool_choice": {"type": "function", "function": {"name": "g"}}, "tools": [TOOL]}, "tool_choice", "`g`"),
+    ({"tool_choice": {"type": "function"}, "tools": [TOOL]}, "tool_choice", "one of none, auto, required"),
+    ({"parallel_tool_calls": 1}, "parallel_tool_calls", "true or false"),
     ({"chat_template_kwargs": []}, "chat_template_kwargs", "an object"),
-    ({"n": 2}, "n", "does not support"),
+    ({"n": 0}, "n", "between 1 and 128"),
+    ({"n_probs": 21}, "n_probs", "between 0 and 20"),
     ({"logprobs": 1}, "logprobs", "true or false"),
     ({"logprobs": True, "top_logprobs": 21}, "top_logprobs", "between 0 and 20"),
     ({"top_logprobs": 2}, "top_logprobs", "needs `logprobs: true`"),
@@ -88,8 +94,25 @@ BAD_FIELDS = [
     ({"typical_p": 2}, "typical_p", "between 0 and 1"),
     ({"repeat_penalty": 0}, "repeat_penalty", "between 0.1 and 10"),
     ({"mirostat": 3}, "mirostat", "between 0 and 2"),
-    ({"response_format": {"type": "json_object"}}, "response_format", "does not support"),
-    ({"functions": [{}]}, "functions", "does not support"),
+    ({"response_format": "json"}, "response_format", "`type` is one of"),
+    ({"response_format": {"type": "xml"}}, "response_format", "`type` is one of"),
+    ({"response_format": {"type": "json_schema"}}, "response_format", "an object as `json_schema`"),
+    (
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": 1}}},
+        "response_format",
+        "json_schema.schema",
+    ),
+    ({"response_format": {"type": "json_object", "schema": 1}}, "response_format", "an object as `schema`"),
+    ({"enum": []}, "enum", "1 to 1000"),
+    ({"enum": ["a", ""]}, "enum", "non-empty"),
+    ({"regex": 1}, "regex", "a string"),
+    ({"functions": [{}]}, "functions[0].name", "required"),
+    ({"functions": [TOOL["function"]], "tools": [TOOL]}, "functions", "cannot be combined"),
+    ({"function_call": {"name": "f"}}, "function_call", "needs `functions`"),
+    ({"function_call": "required"}, "function_call", "one of none, auto"),
+    ({"continue_final_message": True}, "continue_final_message", "assistant message at the end"),
+    ({"reasoning_budget": -2}, "reasoning_budget", "at least -1"),
+    ({"reasoning": {"max_tokens": -1}}, "reasoning.max_tokens", "at least 0"),
 ]
 
 

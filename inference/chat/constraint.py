@@ -46,16 +46,25 @@ class ToolPlan:
         return {tool.name: tool.schema for tool in self.tools}
 
 
-def build_constraint(parameters: Mapping[str, Any], plan: ToolPlan, format: ToolFormat | None) -> Constraint | None:  # noqa: A002
-    """Return the constraint of a validated request, None if its answer is free. Raises InvalidRequest."""
+def build_constraint(
+    parameters: Mapping[str, Any],
+    plan: ToolPlan,
+    format: ToolFormat | None,  # noqa: A002
+    may_think: bool = False,
+) -> Constraint | None:
+    """Return the constraint of a validated request, None if its answer is free. Raises InvalidRequest.
+
+    may_think: thinking may come before the answer, and line breaks between the two.
+    """
     output = _output(parameters)
+    leads = _leads(format, may_think)
     if not plan.tools or format is None:
-        return _of_output(output, format) if output else None
+        return _of_output(output, format, leads) if output else None
     calls = call_rules(format, _checked(plan), several=plan.parallel and (plan.required or format.is_section))
     if plan.required:
-        return _grammar(["start: lead_call calls", _lead_of_call(format), *calls], "tools")
+        return _grammar(["start: lead_call calls", *leads, *calls], "tools")
     if output:
-        return _of_output_or_calls(output, calls, format)
+        return _of_output_or_calls(output, calls, leads)
     grammar = "\n".join(["start: calls", *calls])
     return Constraint(grammar, "tools", format.triggers, format.only_first, repeats=plan.parallel)
 
@@ -116,29 +125,27 @@ def _enum_answer(choices: list[str]) -> str:
     return f"answer: {' | '.join(map(json.dumps, choices))}"
 
 
-def _of_output(output: tuple[str, str], format: ToolFormat | None) -> Constraint:  # noqa: A002
+def _of_output(output: tuple[str, str], format: ToolFormat | None, leads: list[str]) -> Constraint:  # noqa: A002
     field, rules = output
     if field == "grammar":
         _refuse_with_harmony(format)
         return Constraint(rules, field)
-    return _grammar(["start: lead answer", _lead(format), rules], field)
+    return _grammar(["start: lead answer", *leads, rules], field)
 
 
-def _of_output_or_calls(output: tuple[str, str], calls: list[str], format: ToolFormat) -> Constraint:  # noqa: A002
+def _of_output_or_calls(output: tuple[str, str], calls: list[str], leads: list[str]) -> Constraint:
     field, rules = output
     if field == "grammar":
         raise InvalidRequest("`grammar` and `tools` cannot be combined.", param="grammar")
-    start = "start: lead answer | lead_call calls"
-    return _grammar([start, _lead(format), _lead_of_call(format), rules, *calls], field)
+    return _grammar(["start: lead answer | lead_call calls", *leads, rules, *calls], field)
 
 
-def _lead(format: ToolFormat | None) -> str:  # noqa: A002
-    """Return the rule of what stands before the answer, such as line breaks after the thinking."""
-    return HARMONY_FINAL if format is HARMONY else r"lead: /\n{0,2}/"
-
-
-def _lead_of_call(format: ToolFormat) -> str:  # noqa: A002
-    return HARMONY_CALL if format is HARMONY else r"lead_call: /\n{0,2}/"
+def _leads(format: ToolFormat | None, may_think: bool) -> list[str]:  # noqa: A002
+    """Return the rules of what stands before an answer and before a call."""
+    if format is HARMONY:
+        return [HARMONY_FINAL, HARMONY_CALL]
+    space = r"/\n{0,2}/" if may_think else '""'
+    return [f"lead: {space}", f"lead_call: {space}"]
 
 
 def _refuse_with_harmony(format: ToolFormat | None) -> None:  # noqa: A002

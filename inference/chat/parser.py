@@ -90,6 +90,7 @@ class OutputParser:
         self._state = _State.TEXT
         self._buffer = ""
         self._is_first = True
+        self._has_content = False
         self._reader: ArgumentsReader | None = None
         self._scanner = JSONValueScanner()
         self._expected: list[str] = []
@@ -132,11 +133,12 @@ class OutputParser:
             return False
         found = [index for index in map(self._buffer.find, self._syntax.openers) if index >= 0]
         if found:
-            self._add_content(events, self._buffer[: min(found)])
+            before = self._buffer[: min(found)]
+            self._add_content(events, before if self._has_content or before.strip() else "")
             self._buffer, self._state = self._buffer[min(found) :], _State.HEAD
             return True
         safe = len(self._buffer) - max(overlap(self._buffer, opener) for opener in self._syntax.openers)
-        if self._buffer[:safe].strip() or not (self.num_calls or self._format.only_first):
+        if self._buffer[:safe].strip() or self._has_content:
             self._add_content(events, self._buffer[:safe])
             self._buffer = self._buffer[safe:]
         return False
@@ -235,6 +237,7 @@ class OutputParser:
 
     def _add_content(self, events: list[Event], text: str) -> None:
         if text and not (self.num_calls and not text.strip()):
+            self._has_content = True
             events.append(Content(text))
 
 

@@ -54,11 +54,11 @@ def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> Prepared
     plan = plan_tools(parameters)
     prompting = prompt_for_tools(model.effective_chat_template, plan, _messages(model, parameters))
     prompt = _render(model, parameters, prompting)
-    constraint = build_constraint(parameters, plan, prompting.format)
     budget = reasoning_budget(parameters)
-    thinking = None
-    if constraint or budget is not None:
-        thinking = find_thinking(model.effective_chat_template, prompt, prompting.format, budget)
+    thinking = find_thinking(model.effective_chat_template, prompt, prompting.format, budget)
+    constraint = build_constraint(parameters, plan, prompting.format, may_think=thinking is not None)
+    if constraint is None and budget is None:
+        thinking = None  # nothing depends on where it ends
     sampling = sampling_params(parameters, model.defaults)
     num_choices = parameters.get("n") or 1
     return PreparedChat(prompt, sampling, num_choices, plan, prompting.format, constraint, thinking)

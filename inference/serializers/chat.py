@@ -146,10 +146,8 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
             raise serializers.ValidationError({"continue_final_message": "needs an assistant message at the end."})
         if attrs.get("tools") and attrs.get("functions"):
             raise serializers.ValidationError({"functions": "cannot be combined with `tools`."})
-        check_choice(
-            attrs.get("tool_choice"), [each["function"]["name"] for each in attrs.get("tools") or ()], "tool_choice"
-        )
-        check_choice(
-            attrs.get("function_call"), [each["name"] for each in attrs.get("functions") or ()], "function_call"
-        )
+        tools = [tool["function"]["name"] for tool in attrs.get("tools") or ()]
+        functions = [function["name"] for function in attrs.get("functions") or ()]
+        check_choice(attrs.get("tool_choice"), tools, "tool_choice")
+        check_choice(attrs.get("function_call"), functions, "function_call")
         return attrs

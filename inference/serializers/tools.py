@@ -74,7 +74,8 @@ def check_choice(choice: Any, names: list[str], field: str) -> None:
     if choice in (None, "none", "auto"):
         return
     if not names:
-        raise serializers.ValidationError({field: "needs `tools`, of which there are none."})
+        needed = "tools" if field == "tool_choice" else "functions"
+        raise serializers.ValidationError({field: f"needs `{needed}`, of which there are none."})
     name = None if choice == "required" else choice.get("function", choice)["name"]
     if name is not None and name not in names:
         raise serializers.ValidationError({field: f"names the function `{name}`, which is not among the tools."})

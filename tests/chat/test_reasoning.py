@@ -85,5 +85,5 @@ def test_reasoning_has_a_field_of_its_own():
     builder = ChoiceBuilder()
     for event in (Reasoning("Hm"), Reasoning("."), Content("Paris")):
         builder.add(event)
-    message = builder.build()
+    message = builder.build()["message"]
     assert (message["reasoning_content"], message["content"]) == ("Hm.", "Paris")
