@@ -2,16 +2,21 @@
 
 from inference.bodies.chat import ChatResponse, delta, usage_body
 from inference.chat.completion import ChatEvent, Finished, KeepAlive, Logprobs
+from inference.chat.legacy import legacy_delta, legacy_reason
 from inference.engine.messages import TokenLogprob
 from inference.exceptions import APIError
 from inference.streaming import DONE, KEEP_ALIVE, sse
 
 
 class ChunkEncoder:
-    """Makes server-sent events of a completion's events. Log probabilities go with the chunk that follows them."""
+    """Makes server-sent events of a completion's events. Log probabilities go with the chunk that follows them.
 
-    def __init__(self, response: ChatResponse, num_choices: int, include_usage: bool) -> None:
+    is_legacy: calls are written as `function_call`.
+    """
+
+    def __init__(self, response: ChatResponse, num_choices: int, include_usage: bool, is_legacy: bool = False) -> None:
         self._response = response
+        self._is_legacy = is_legacy
         self._include_usage = include_usage
         self._logprobs: list[list[TokenLogprob]] = [[] for _ in range(num_choices)]
 
@@ -29,7 +34,8 @@ class ChunkEncoder:
             return b""
         if isinstance(event, Finished):
             return self._finish(index, event)
-        return sse(self._response.chunk(index, delta(event), logprobs=self._take_logprobs(index)))
+        added = legacy_delta(delta(event)) if self._is_legacy else delta(event)
+        return sse(self._response.chunk(index, added, logprobs=self._take_logprobs(index)))
 
     def fail(self, error: APIError) -> bytes:
         return sse(error.body())
@@ -39,7 +45,8 @@ class ChunkEncoder:
 
     def _finish(self, index: int, event: Finished) -> bytes:
         """The usage always comes: on the last chunk, or in one of its own where the client asked for that."""
-        last = self._response.chunk(index, {}, event.finish_reason, self._take_logprobs(index))
+        reason = legacy_reason(event.finish_reason) if self._is_legacy else event.finish_reason
+        last = self._response.chunk(index, {}, reason, self._take_logprobs(index))
         if event.total is None:
             return sse(last)
         usage = usage_body(event.total)

@@ -8,6 +8,7 @@ from inference.chat.answer import AnswerReader, new_reader
 from inference.chat.completion import ChatCompletion
 from inference.chat.constraint import ToolPlan, build_constraint
 from inference.chat.formats import ToolFormat
+from inference.chat.legacy import modernize
 from inference.chat.messages import normalize
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.chat.thinking import answer_markers, find_thinking
@@ -51,6 +52,7 @@ class PreparedChat:
 
 def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> PreparedChat:
     """Render the prompt and build the constraint; CPU work that belongs in a thread. Raises InvalidRequest."""
+    parameters = modernize(parameters)
     plan = plan_tools(parameters)
     prompting = prompt_for_tools(model.effective_chat_template, plan, _messages(model, parameters))
     prompt = _render(model, parameters, prompting)

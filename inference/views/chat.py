@@ -9,7 +9,8 @@ from rest_framework.request import Request
 
 from inference.bodies.chat import ChatResponse, ChoiceBuilder, usage_body
 from inference.bodies.chunks import ChunkEncoder
-from inference.chat.completion import ChatCompletion, Finished, KeepAlive
+from inference.chat.completion import ChatCompletion, Finished, KeepAlive, TotalUsage
+from inference.chat.legacy import is_legacy, legacy_choice
 from inference.chat.request import prepare_chat, start_completion
 from inference.pool import pool
 from inference.schema.chat import chat_schema
@@ -31,13 +32,17 @@ class ChatCompletionsView(APIView):
         response = ChatResponse(model.name)
         if parameters["stream"]:
             options = parameters.get("stream_options") or {}
-            encoder = ChunkEncoder(response, prepared.num_choices, options.get("include_usage", False))
+            include_usage = options.get("include_usage", False)
+            encoder = ChunkEncoder(response, prepared.num_choices, include_usage, is_legacy(parameters))
             return await stream_response(completion, encoder)
-        return json_response(await collect(completion, response, prepared.num_choices))
+        choices, total = await collect(completion, prepared.num_choices)
+        if is_legacy(parameters):
+            choices = list(map(legacy_choice, choices))
+        return json_response(response.completion(choices, usage_body(total)))
 
 
-async def collect(completion: ChatCompletion, response: ChatResponse, num_choices: int) -> dict[str, Any]:
-    """Wait for the whole answer; the generations end with the client's connection."""
+async def collect(completion: ChatCompletion, num_choices: int) -> tuple[list[dict[str, Any]], TotalUsage]:
+    """Wait for all choices; the generations end with the client's connection."""
     choices = [ChoiceBuilder() for _ in range(num_choices)]
     total = None
     try:
@@ -48,4 +53,4 @@ async def collect(completion: ChatCompletion, response: ChatResponse, num_choice
                 total = event.total
     finally:
         completion.close()
-    return response.completion([choice.build(index) for index, choice in enumerate(choices)], usage_body(total))
+    return [choice.build(index) for index, choice in enumerate(choices)], total
