@@ -32,6 +32,7 @@ class LlamaBackend(Protocol):
     """What the core needs of llama.cpp; `inference.engine.llama.Llama` is the real one."""
 
     vocabulary: VocabularyBackend
+    can_rewind: bool
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
 
@@ -69,7 +70,7 @@ class EngineCore:
         self._config = config
         self._llama = llama
         self.vocabulary = llama.vocabulary
-        self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk)
+        self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk, llama.can_rewind)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._drafts: dict[str, _Draft] = {}

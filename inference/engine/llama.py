@@ -53,6 +53,11 @@ class Llama:
         self._samplers = SamplerFactory(self._context, self.vocabulary)
 
     @property
+    def can_rewind(self) -> bool:
+        """Whether `truncate` can cut off the end of a sequence; the state of recurrent layers has no earlier one."""
+        return not (lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
+
+    @property
     def description(self) -> str:
         """What llama.cpp calls the model, such as `qwen3 8B Q4_K - Medium`."""
         buffer = ctypes.create_string_buffer(256)

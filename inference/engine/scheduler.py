@@ -16,12 +16,15 @@ class Chunk:
 
 
 class Scheduler:
-    """First come, first served: `waiting` sequences get a slot in order, `running` ones share every step."""
+    """First come, first served: `waiting` sequences get a slot in order, `running` ones share every step.
 
-    def __init__(self, num_slots: int, n_batch: int, prefill_chunk: int) -> None:
+    A sequence lets others pass while a running one computes a prefix that it can copy then.
+    """
+
+    def __init__(self, num_slots: int, n_batch: int, prefill_chunk: int, can_rewind: bool = True) -> None:
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []
-        self.cache = PrefixCache(num_slots)
+        self.cache = PrefixCache(num_slots, can_rewind)
         self._n_batch = n_batch
         self._prefill_chunk = prefill_chunk
 
@@ -34,10 +37,13 @@ class Scheduler:
 
     def admit(self) -> tuple[Sequence, Placement] | None:
         """Move the next waiting sequence into an idle slot; None if there is no such sequence or slot."""
-        if not (self.waiting and self.cache.has_idle_slot):
+        if not self.cache.has_idle_slot:
             return None
-        sequence = self.waiting.popleft()
-        placement = self.cache.acquire(sequence.reusable_tokens)
+        sequence = next((each for each in self.waiting if not self.cache.is_worth_waiting(each.reusable_tokens)), None)
+        if sequence is None:
+            return None
+        self.waiting.remove(sequence)
+        placement = self.cache.acquire(sequence.reusable_tokens, sequence)
         sequence.slot = placement.slot
         self.running.append(sequence)
         return sequence, placement

@@ -24,7 +24,7 @@ class FakeLlama:
         self.cells: list[list[int]] = [[] for _ in range(num_slots)]
         self.batches: list[list[tuple[int, str]]] = []
         self.vocabulary = self
-        self.can_truncate = True
+        self.can_rewind = True
         self.fails = False
         self.open_samplers = 0
         self.grammars: dict[str, Future[str]] = {}
@@ -85,7 +85,7 @@ class FakeLlama:
         return TokenLogprob(self.piece(token), -0.5, ((b"?", -1.0),) * num_alternatives)
 
     def truncate(self, slot: int, length: int) -> bool:
-        if not self.can_truncate and 0 < length < len(self.cells[slot]):
+        if not self.can_rewind and 0 < length < len(self.cells[slot]):
             return False
         del self.cells[slot][length:]
         return True

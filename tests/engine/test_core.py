@@ -189,7 +189,7 @@ def test_memory_that_cannot_be_cut_back_is_computed_again():
     core, llama = new_core(slots=1)
     core.add_request(request("hello a"))
     run(core)
-    llama.can_truncate = False
+    llama.can_rewind = False
     core.add_request(request("hello d"))
     outputs = run(core)
     assert text(outputs) == "e"
@@ -282,3 +282,35 @@ def test_prompts_are_scored_for_those_who_ask():
     core, _ = new_core()
     core.add_request(request("xa"))
     assert not any(output.prompt_logprobs for output in run(core))
+
+
+def test_the_same_prompt_is_computed_once_for_all_that_come_together():
+    core, llama = new_core(slots=3, n_ctx=400)
+    prompt = "x" * 100 + "a"
+    for name in ("p", "q", "r"):
+        core.add_request(request(prompt, name))
+    outputs = run(core)
+    assert {text(outputs, name) for name in ("p", "q", "r")} == {"bcde"}
+    computed = sum(token == "x" for batch in llama.batches for _, token in batch)
+    assert computed == 100
+    cached = [output.usage.cached_tokens for output in outputs if output.usage]
+    assert sorted(cached) == [0, 100, 100]
+
+
+def test_others_pass_a_sequence_that_waits_for_a_prefix():
+    core, llama = new_core(slots=3, n_ctx=400, n_batch=64)
+    for prompt, name in (("x" * 100 + "a", "p"), ("x" * 100 + "b", "q"), ("yc", "r")):
+        core.add_request(request(prompt, name))
+    core.step()
+    assert {slot for batch in llama.batches for slot, _ in batch} <= {0, 1}
+    assert core.stats.waiting == 1
+    assert text(run(core), "q") == "cde"
+
+
+def test_a_prefix_whose_sequence_is_aborted_is_computed_by_the_next():
+    core, _ = new_core(slots=2, n_ctx=400, n_batch=64)
+    for name in ("p", "q"):
+        core.add_request(request("x" * 100 + "a", name))
+    core.step()
+    core.abort_request("p")
+    assert text(run(core), "q") == "bcde"
