@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from inference.chat.formats import FORMATS, Dialect, ToolFormat
+from inference.chat.formats import FORMATS, ToolFormat
 from inference.chat.template import TemplateRefused, render_prompt
+from inference.chat.traits import template_traits
 
 FUNCTION = "probe_of_function"
 ARGUMENTS = {"probe_key": "probe text", "probe_number": 41}
@@ -50,10 +51,11 @@ class ToolSupport:
 @lru_cache(maxsize=256)
 def tool_support(template: str) -> ToolSupport:
     """Probe a template."""
+    traits = template_traits(template)
     listing = _render(template, [QUESTION], [TOOL])
-    conversation = _render(template, [QUESTION, CALL, RESULT], [TOOL])
+    conversation = _render(template, [QUESTION, CALL, RESULT], [TOOL]) if traits.renders_calls else ""
     tool_format = _written(conversation) or _named(listing) or _named(template)
-    return ToolSupport(FUNCTION in listing, tool_format)
+    return ToolSupport(traits.renders_tools, tool_format)
 
 
 def _written(text: str) -> ToolFormat | None:
@@ -69,11 +71,13 @@ def _named(text: str) -> ToolFormat | None:
     return next((each for each in FORMATS if _marker(each) and _marker(each) in text), None)
 
 
+@lru_cache(maxsize=len(FORMATS))
 def _marker(tool_format: ToolFormat) -> str:
-    """Return what a format alone begins with; empty where others begin so, too."""
-    if tool_format.only_first or (tool_format.dialect is Dialect.TAGS and not tool_format.is_section):
-        return ""
-    return tool_format.triggers[0] if tool_format.is_section else tool_format.call.partition("$name")[0].rstrip('"')
+    """Return what a format alone begins with; empty where others have it, too."""
+    marker = tool_format.triggers[0] if tool_format.is_section else tool_format.call.partition("$name")[0].rstrip('"')
+    others = [each for each in FORMATS if each is not tool_format]
+    is_shared = any(marker in text for each in others for text in (each.opening, *each.calls))
+    return "" if is_shared or tool_format.only_first else marker
 
 
 def _render(template: str, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> str:
