@@ -134,6 +134,34 @@ def test_tools_without_descriptions_get_empty_ones_where_they_are_needed():
     assert render("{{ tools | tojson }}", tools=[bare]) == json.dumps([bare])
 
 
+def test_a_template_that_wants_a_list_of_tools_gets_an_empty_one():
+    assert render("{% for tool in tools %}{% endfor %}{{ tools }}") == "[]"
+    assert render("{{ tools is none }}") == "True"
+
+
+def test_all_rewritings_are_tried_again_after_one_has_helped():
+    """The ids are looked at only once a user has spoken."""
+    source = (
+        "{% if not messages | selectattr('role', 'equalto', 'user') | list %}{{ raise_exception('no user') }}{% endif %}"
+        "{% for m in messages %}{% for c in m.tool_calls if c.id | length != 9 %}{{ raise_exception('ids') }}"
+        "{% endfor %}{% endfor %}"
+    ) + WITH_CALLS
+    assert "[weather" in render(source, [CALLING, *TOOL_USE[2:]])
+
+
+def test_turns_are_taken_where_nothing_less_helps():
+    source = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('Roles must alternate') }}{% endif %}" + ALTERNATING
+    )
+    text = render(source, [ANSWER, *TOOL_USE, SYSTEM, USER])
+    assert all(word in text for word in ("Be kind.", "Rome", "Oslo", "sun", "rain"))
+
+
+def test_calls_that_open_a_conversation_are_not_lost():
+    source = "{{ messages[0].content }}" + WITH_CALLS.replace("in messages", "in messages[1:]")
+    assert "Rome" in render(source, [CALLING, *TOOL_USE[2:]])
+
+
 def test_reasoning_reaches_templates_under_their_own_name():
     source = PLAIN.replace("m.content", "'<' ~ m.thinking ~ '>' ~ m.content")
     text = render(source, [USER, {**ANSWER, "reasoning_content": "Hm."}])
