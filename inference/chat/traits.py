@@ -113,7 +113,7 @@ def _find_traits(source: str, max_seconds: float) -> TemplateTraits:
         renders_system=SYSTEM in probe.render([SYSTEM_MESSAGE, USER]),
         renders_system_in_tool_use=SYSTEM in probe.render([SYSTEM_MESSAGE, *tool_use]),
         renders_later_system=probe.shows_later_system(),
-        renders_opening_calls=_shows_calls(probe.render(style.apply([CALLING, *TOOL_RESULTS, USER]))),
+        renders_opening_calls=probe.shows_opening_calls(style),
         call_style=style,
         reasoning_field=next((field for field in REASONING_FIELDS if probe.shows_reasoning(field, style)), None),
     )
@@ -144,6 +144,10 @@ class _Probe:
     def shows_tools(self) -> bool:
         texts = (self.render([USER]), self.render([SYSTEM_MESSAGE, USER]))
         return any(FUNCTION in text and ARGUMENT in text for text in texts)
+
+    def shows_opening_calls(self, style: CallStyle) -> bool:
+        """Say whether calls appear that no user message comes before."""
+        return _shows_calls(self.render(style.apply([{**CALLING, "content": ""}, *TOOL_RESULTS, USER])))
 
     def shows_later_system(self) -> bool:
         later = {"role": "system", "content": LATER_SYSTEM}

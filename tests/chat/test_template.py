@@ -140,21 +140,17 @@ def test_a_template_that_wants_a_list_of_tools_gets_an_empty_one():
 
 
 def test_all_rewritings_are_tried_again_after_one_has_helped():
-    """The ids are looked at only once a user has spoken."""
     source = (
-        "{% if not messages | selectattr('role', 'equalto', 'user') | list %}{{ raise_exception('no user') }}{% endif %}"
-        "{% for m in messages %}{% for c in m.tool_calls if c.id | length != 9 %}{{ raise_exception('ids') }}"
-        "{% endfor %}{% endfor %}"
-    ) + WITH_CALLS
-    assert "[weather" in render(source, [CALLING, *TOOL_USE[2:]])
+        "{% if messages[0].role != 'user' %}{{ raise_exception('no user') }}{% endif %}"
+        "{% for tool in tools %}{{ tool.function.name + '!' + tool.function.description }}{% endfor %}"
+    )
+    assert render(source, [ANSWER, USER], [{"type": "function", "function": {"name": "now"}}]) == "now!"
 
 
 def test_turns_are_taken_where_nothing_less_helps():
-    source = (
-        "{% if messages[0].role == 'system' %}{{ raise_exception('Roles must alternate') }}{% endif %}" + ALTERNATING
-    )
-    text = render(source, [ANSWER, *TOOL_USE, SYSTEM, USER])
-    assert all(word in text for word in ("Be kind.", "Rome", "Oslo", "sun", "rain"))
+    text = render(ALTERNATING, [ANSWER, *TOOL_USE, SYSTEM, USER])
+    assert text.startswith("user:Be kind.\nassistant:Sun and rain.\nuser:Weather?")
+    assert all(word in text for word in ("Rome", "Oslo", "sun", "rain"))
 
 
 def test_calls_that_open_a_conversation_are_not_lost():
