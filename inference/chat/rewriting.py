@@ -82,6 +82,11 @@ def think_in_content(messages: list[Message]) -> list[Message]:
     return [move(message) if {"tool_calls", "reasoning_content"} <= set(message) else message for message in messages]
 
 
+def take_turns(messages: list[Message], write_call: WriteCall = hermes_call) -> list[Message]:
+    """Leave only a user and an assistant, who speak in turns; the user begins."""
+    return begin_with_user(as_text(fold_system(gather_system(messages)), write_call))
+
+
 def object_arguments(messages: list[Message]) -> list[Message]:
     """Wrap arguments that are no JSON object: of a call that was cut off, as a rule."""
     return on_calls(messages, lambda call: with_arguments(call, _as_object(call["function"]["arguments"])))
@@ -109,23 +114,6 @@ def rename_reasoning(messages: list[Message], field: str) -> list[Message]:
         return {**rest, "content": [{"type": "thinking", "thinking": reasoning}, *text]}
 
     return [rename(message) if "reasoning_content" in message else message for message in messages]
-
-
-def describe_tools(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add the descriptions and parameters that tools may go without: empty ones."""
-
-    def describe(tool: dict[str, Any]) -> dict[str, Any]:
-        function = tool["function"]
-        schema = function.get("parameters") or {}
-        properties = {
-            name: {"description": "", **value} if isinstance(value, dict) else value
-            for name, value in (schema.get("properties") or {}).items()
-        }
-        parameters = {"type": "object", "required": [], **schema, "properties": properties}
-        description = function.get("description") or ""
-        return {**tool, "function": {**function, "description": description, "parameters": parameters}}
-
-    return [describe(tool) for tool in tools]
 
 
 def on_calls(messages: list[Message], change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Message]:

@@ -1,5 +1,6 @@
 """From a conversation to a prompt, whatever the model's chat template is able to take."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ from inference.chat.context import template_context
 from inference.chat.messages import Message
 from inference.chat.rewriting import WriteCall, hermes_call
 from inference.chat.sandbox import MAX_SECONDS, Limits, TemplateRefused, render
+from inference.chat.tool_schemas import complete_tools
 from inference.chat.traits import template_traits
 
 # For files without a template of their own. ChatML is what most of them were trained on.
@@ -37,24 +39,30 @@ def _of_messages(rewrite: Callable[[list[Message]], list[Message]]) -> Rewriting
     return lambda conversation: replace(conversation, messages=rewrite(conversation.messages))
 
 
-def _describe_tools(conversation: Conversation) -> Conversation:
-    return replace(conversation, tools=conversation.tools and rewriting.describe_tools(conversation.tools))
+def _complete_tools(conversation: Conversation) -> Conversation:
+    """Give tools without gaps, and an empty list instead of None."""
+    return replace(conversation, tools=complete_tools(conversation.tools or []))
 
 
 def _as_text(conversation: Conversation) -> Conversation:
     return replace(conversation, messages=rewriting.as_text(conversation.messages, conversation.write_call))
 
 
+def _take_turns(conversation: Conversation) -> Conversation:
+    return replace(conversation, messages=rewriting.take_turns(conversation.messages, conversation.write_call))
+
+
 # Tried one after another while a template refuses. What changes least comes first.
 REWRITINGS: tuple[Rewriting, ...] = (
-    _describe_tools,
+    _complete_tools,
     _of_messages(rewriting.object_arguments),
     _of_messages(rewriting.short_call_ids),
     _of_messages(rewriting.think_in_content),
     _of_messages(rewriting.gather_system),
     _of_messages(rewriting.fold_system),
-    _as_text,
     _of_messages(rewriting.begin_with_user),
+    _as_text,
+    _take_turns,
 )
 
 
@@ -92,14 +100,15 @@ def render_prompt(
 def _first_accepted(attempt: Callable[[Conversation], str], conversation: Conversation) -> str:
     """Return the first attempt that succeeds. Raises the refusal of the very first if none does.
 
-    A rewriting stays if the next refusal is another one: then it has helped, but was not enough.
+    A rewriting stays if the next refusal is another one: it has helped, but was not enough. Then all are tried again.
     """
     try:
         return attempt(conversation)
     except TemplateRefused as error:
         first = latest = error
-    for rewrite in REWRITINGS:
-        rewritten = rewrite(conversation)
+    rewritings = deque(REWRITINGS)
+    while rewritings:
+        rewritten = rewritings.popleft()(conversation)
         if rewritten == conversation:
             continue
         try:
@@ -107,6 +116,7 @@ def _first_accepted(attempt: Callable[[Conversation], str], conversation: Conver
         except TemplateRefused as error:
             if str(error) != str(latest):
                 conversation, latest = rewritten, error
+                rewritings = deque(REWRITINGS)
     raise first
 
 

@@ -1,10 +1,13 @@
 """What a chat template knows of tools, found by rendering a conversation with it rather than by the model's name."""
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from inference.chat.events import ToolCallArguments
 from inference.chat.formats import FORMATS, ToolFormat
+from inference.chat.parser import OutputParser
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.chat.traits import template_traits
 
@@ -54,7 +57,7 @@ def tool_support(template: str) -> ToolSupport:
     traits = template_traits(template)
     listing = _render(template, [QUESTION], [TOOL])
     conversation = _render(template, [QUESTION, CALL, RESULT], [TOOL]) if traits.renders_calls else ""
-    tool_format = _written(conversation) or _named(listing) or _named(template)
+    tool_format = _written(conversation) or _read(conversation) or _named(listing) or _named(template)
     return ToolSupport(traits.renders_tools, tool_format)
 
 
@@ -64,6 +67,24 @@ def _written(text: str) -> ToolFormat | None:
         if any(text_of_call.strip() in text for text_of_call in tool_format.write_variants(FUNCTION, ARGUMENTS)):
             return tool_format
     return None
+
+
+def _read(text: str) -> ToolFormat | None:
+    """Return the format whose parser finds the probing call, where the template's white space is not as ours."""
+    for tool_format in FORMATS:
+        parser = OutputParser({FUNCTION: TOOL["function"]["parameters"]}, tool_format)
+        events = parser.feed(text) + parser.finish()
+        written = "".join(event.fragment for event in events if isinstance(event, ToolCallArguments))
+        if parser.num_calls == 1 and _is_json(written, ARGUMENTS):
+            return tool_format
+    return None
+
+
+def _is_json(text: str, value: Any) -> bool:
+    try:
+        return json.loads(text) == value
+    except ValueError:
+        return False
 
 
 def _named(text: str) -> ToolFormat | None:

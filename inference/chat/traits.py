@@ -14,6 +14,7 @@ from inference.chat.context import template_context
 from inference.chat.messages import Message
 from inference.chat.rewriting import (
     WriteCall,
+    begin_with_user,
     fold_system,
     gather_system,
     rename_reasoning,
@@ -73,6 +74,7 @@ class TemplateTraits:
     renders_system: bool
     renders_system_in_tool_use: bool
     renders_later_system: bool
+    renders_opening_calls: bool
     call_style: CallStyle
     reasoning_field: str | None
 
@@ -84,9 +86,11 @@ class TemplateTraits:
             messages = write_results(messages)
         if not self.renders_later_system:
             messages = gather_system(messages)
-        is_tool_use = [message["role"] for message in messages[-1:]] == ["tool"]
-        if not (self.renders_system_in_tool_use if is_tool_use else self.renders_system):
+        is_users_turn = [message["role"] for message in messages[-1:]] == ["user"]
+        if not (self.renders_system if is_users_turn else self.renders_system_in_tool_use):
             messages = fold_system(messages)
+        if not self.renders_opening_calls and any("tool_calls" in message for message in messages):
+            messages = begin_with_user(messages)
         messages = self.call_style.apply(messages)
         return rename_reasoning(messages, self.reasoning_field) if self.reasoning_field else messages
 
@@ -109,6 +113,7 @@ def _find_traits(source: str, max_seconds: float) -> TemplateTraits:
         renders_system=SYSTEM in probe.render([SYSTEM_MESSAGE, USER]),
         renders_system_in_tool_use=SYSTEM in probe.render([SYSTEM_MESSAGE, *tool_use]),
         renders_later_system=probe.shows_later_system(),
+        renders_opening_calls=probe.shows_opening_calls(style),
         call_style=style,
         reasoning_field=next((field for field in REASONING_FIELDS if probe.shows_reasoning(field, style)), None),
     )
@@ -139,6 +144,10 @@ class _Probe:
     def shows_tools(self) -> bool:
         texts = (self.render([USER]), self.render([SYSTEM_MESSAGE, USER]))
         return any(FUNCTION in text and ARGUMENT in text for text in texts)
+
+    def shows_opening_calls(self, style: CallStyle) -> bool:
+        """Say whether calls appear that no user message comes before."""
+        return _shows_calls(self.render(style.apply([{**CALLING, "content": ""}, *TOOL_RESULTS, USER])))
 
     def shows_later_system(self) -> bool:
         later = {"role": "system", "content": LATER_SYSTEM}

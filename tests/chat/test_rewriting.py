@@ -3,12 +3,12 @@
 from inference.chat.rewriting import (
     as_text,
     begin_with_user,
-    describe_tools,
     fold_system,
     gather_system,
     object_arguments,
     rename_reasoning,
     short_call_ids,
+    take_turns,
     think_in_content,
 )
 from tests.chat.conversations import ANSWER, CALLING, SYSTEM, TOOL_USE, USER, call, result
@@ -97,14 +97,7 @@ def test_reasoning_gets_the_name_that_a_template_knows():
     assert rename_reasoning([{**answer, "content": ""}], "content")[0]["content"] == parts[:1]
 
 
-def test_describe_tools_fills_in_what_is_missing():
-    bare = {"type": "function", "function": {"name": "now", "parameters": None}}
-    [tool] = describe_tools([bare])
-    assert tool["function"] == {
-        "name": "now",
-        "description": "",
-        "parameters": {"type": "object", "required": [], "properties": {}},
-    }
-    schema = {"properties": {"city": {"type": "string"}, "any": True}}
-    [tool] = describe_tools([{"type": "function", "function": {"name": "f", "parameters": schema}}])
-    assert tool["function"]["parameters"]["properties"] == {"city": {"type": "string", "description": ""}, "any": True}
+def test_take_turns_leaves_a_user_who_begins_and_an_assistant():
+    messages = take_turns([ANSWER, *TOOL_USE, SYSTEM, ANSWER])
+    assert [message["role"] for message in messages] == ["user", "assistant"] * 3
+    assert [message["content"] for message in messages[:2]] == ["Be kind.", "Sun and rain."]

@@ -134,6 +134,30 @@ def test_tools_without_descriptions_get_empty_ones_where_they_are_needed():
     assert render("{{ tools | tojson }}", tools=[bare]) == json.dumps([bare])
 
 
+def test_a_template_that_wants_a_list_of_tools_gets_an_empty_one():
+    assert render("{% for tool in tools %}{% endfor %}{{ tools }}") == "[]"
+    assert render("{{ tools is none }}") == "True"
+
+
+def test_all_rewritings_are_tried_again_after_one_has_helped():
+    source = (
+        "{% if messages[0].role != 'user' %}{{ raise_exception('no user') }}{% endif %}"
+        "{% for tool in tools %}{{ tool.function.name + '!' + tool.function.description }}{% endfor %}"
+    )
+    assert render(source, [ANSWER, USER], [{"type": "function", "function": {"name": "now"}}]) == "now!"
+
+
+def test_turns_are_taken_where_nothing_less_helps():
+    text = render(ALTERNATING, [ANSWER, *TOOL_USE, SYSTEM, USER])
+    assert text.startswith("user:Be kind.\nassistant:Sun and rain.\nuser:Weather?")
+    assert all(word in text for word in ("Rome", "Oslo", "sun", "rain"))
+
+
+def test_calls_that_open_a_conversation_are_not_lost():
+    source = "{{ messages[0].content }}" + WITH_CALLS.replace("in messages", "in messages[1:]")
+    assert "Rome" in render(source, [CALLING, *TOOL_USE[2:]])
+
+
 def test_reasoning_reaches_templates_under_their_own_name():
     source = PLAIN.replace("m.content", "'<' ~ m.thinking ~ '>' ~ m.content")
     text = render(source, [USER, {**ANSWER, "reasoning_content": "Hm."}])

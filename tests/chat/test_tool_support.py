@@ -109,6 +109,14 @@ def test_the_format_shows_in_a_rendered_call(name):
     assert support.is_native
 
 
+def test_other_white_space_does_not_hide_the_format():
+    glm = (
+        "<tool_call>{{ c.name }}\n" + tags("<arg_key>{{ k }}</arg_key>\n<arg_value>", "</arg_value>") + "\n</tool_call>"
+    )
+    assert tool_support(family(glm)).format.name in ("glm-4", "glm-4.7")
+    assert tool_support(family(f"<tool_call>{OBJECT.replace(': ', ':')}</tool_call>")).format.name == "hermes"
+
+
 def test_a_format_that_is_only_spoken_of_is_recognised():
     granite = f"{TOOLS}Call with <|tool_call|> and a JSON list.{HEAD}{END}"
     assert tool_support(granite).format.name == "granite-3"

@@ -42,6 +42,12 @@ def test_a_template_that_shows_the_names_of_tools_only_does_not_render_them():
     assert not template_traits("{% for tool in tools %}{{ tool.function.name }}{% endfor %}").renders_tools
 
 
+def test_a_template_that_takes_the_first_message_for_the_users_loses_opening_calls():
+    assert template_traits(WITH_CALLS).renders_opening_calls
+    source = "{{ messages[0].content }}" + WITH_CALLS.replace("in messages", "in messages[1:]")
+    assert not template_traits(source).renders_opening_calls
+
+
 def test_tools_that_stand_in_the_system_message_are_found():
     source = "{% if messages[0].role == 'system' %}{{ tools | tojson }}{% endif %}"
     assert template_traits(source).renders_tools
