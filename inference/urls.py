@@ -9,7 +9,7 @@ from inference.views.embeddings import EmbeddingsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
 from inference.views.rerank import RerankView
-from inference.views.responses import InputItemsView, ResponsesView, ResponseView
+from inference.views.responses import InputItemsView, ResponseInputTokensView, ResponsesView, ResponseView
 from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
 
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),
     path("responses", ResponsesView.as_view()),
+    path("responses/input_tokens", ResponseInputTokensView.as_view()),
     path("responses/<str:response_id>", ResponseView.as_view()),
     path("responses/<str:response_id>/input_items", InputItemsView.as_view()),
     re_path(r"^.*$", not_found),

@@ -42,6 +42,7 @@ def test_every_endpoint_is_described(schema):
         "/v1/models/{name}",
         "/v1/health",
         "/v1/responses",
+        "/v1/responses/input_tokens",
         "/v1/responses/{response_id}",
         "/v1/responses/{response_id}/input_items",
         "/v1/embeddings",

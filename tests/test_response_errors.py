@@ -134,9 +134,10 @@ async def test_what_leads_nowhere_is_named(demo, change, param, part):
     assert part in error["message"]
 
 
-async def test_a_template_that_refuses_names_the_input(demo):
+@pytest.mark.parametrize("url", [URL, f"{URL}/input_tokens"])
+async def test_a_template_that_refuses_names_the_input(demo, url):
     await RegisteredModel.objects.aupdate(chat_template_override="{{ raise_exception('no chat today') }}")
-    status, error = await post({"model": "demo", "input": "Hi"}, URL)
+    status, error = await post({"model": "demo", "input": "Hi"}, url)
     assert (status, error["param"]) == (400, "input")
     assert "no chat today" in error["message"]
 

@@ -1,4 +1,4 @@
-"""Forced calls and structured answers of `/v1/responses`, which chat completions have to know first."""
+"""Forced calls and structured answers of `/v1/responses`."""
 
 import json
 from typing import Literal
@@ -9,40 +9,31 @@ from pydantic import BaseModel
 
 from inference.exceptions import InvalidRequest
 from inference.responses.conversion import chat_parameters, conversation, renamed
-from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.serializers.responses import ResponseRequestSerializer
 from tests.test_chat_completions import capital
 from tests.test_responses import WEATHER, ask
-
-needs_grammars = pytest.mark.skipif(
-    "response_format" in ChatCompletionRequestSerializer.UNSUPPORTED, reason="chat completions refuse it"
-)
 
 
 class City(BaseModel):
     city: Literal["Paris", "Rome"]
 
 
-@needs_grammars
 def test_an_answer_is_parsed(openai_client):
     response = openai_client.responses.parse(model="demo", input=capital("France"), text_format=City, temperature=0)
     assert response.output_parsed.city in ("Paris", "Rome")
     assert response.text.format.name == "City"
 
 
-@needs_grammars
 def test_a_streamed_answer_is_parsed(openai_client):
     with openai_client.responses.stream(model="demo", input=capital("France"), text_format=City) as stream:
         assert stream.get_final_response().output_parsed.city in ("Paris", "Rome")
 
 
-@needs_grammars
 def test_any_json_object_may_be_asked_for(openai_client):
     response = ask(openai_client, "Hello!", text={"format": {"type": "json_object"}}, max_output_tokens=200)
     assert response.status == "incomplete" or isinstance(json.loads(response.output_text), dict)
 
 
-@needs_grammars
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "name": "get_weather"}])
 def test_a_call_is_forced(openai_client, choice):
     response = ask(openai_client, "Hello!", tools=[WEATHER], tool_choice=choice, max_output_tokens=200)
@@ -51,7 +42,6 @@ def test_a_call_is_forced(openai_client, choice):
     assert response.to_dict()["tool_choice"] == choice
 
 
-@needs_grammars
 def test_one_call_at_a_time(openai_client):
     question = "What is the weather in Rome?"
     response = ask(openai_client, question, tools=[WEATHER], parallel_tool_calls=False)
@@ -59,7 +49,6 @@ def test_one_call_at_a_time(openai_client):
     assert response.parallel_tool_calls is False
 
 
-@needs_grammars
 def test_a_schema_that_cannot_be_kept_is_named(openai_client):
     wanted = {"type": "json_schema", "name": "x", "schema": {"type": "no-such-type"}, "strict": True}
     with pytest.raises(openai.BadRequestError) as caught:
@@ -110,11 +99,3 @@ def test_the_parameters_of_chat_completions_get_their_values():
 def test_an_error_gets_the_name_of_the_responses_api(param, name):
     error = renamed(InvalidRequest(f"Invalid `{param}`: no.", param=param), ["instructions", "input[0]"])
     assert (error.param, error.message) == (name, f"Invalid `{name}`: no.")
-
-
-@pytest.mark.parametrize("change", [{"tool_choice": "required"}, {"text": {"format": {"type": "json_object"}}}])
-@pytest.mark.skipif("response_format" not in ChatCompletionRequestSerializer.UNSUPPORTED, reason="known by now")
-def test_what_chat_completions_refuse_is_refused_by_its_name_here(change):
-    with pytest.raises(InvalidRequest) as caught:
-        parameters(tools=[WEATHER], **change)
-    assert caught.value.param == ("tool_choice" if "tool_choice" in change else "text.format")

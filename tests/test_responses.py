@@ -270,3 +270,13 @@ def test_a_conversation_that_does_not_fit_is_refused_or_loses_its_oldest_turns(o
     assert 1000 < response.usage.input_tokens <= 2048 * 3 / 4
     with pytest.raises(openai.BadRequestError):
         ask(openai_client, "word " * 5000, truncation="auto")
+
+
+def test_the_input_tokens_are_counted_without_an_answer(openai_client):
+    first = ask(openai_client, "My name is Ada. Remember it.", instructions="Answer briefly.")
+    options = {"model": "demo", "input": "What is my name?", "previous_response_id": first.id}
+    count = openai_client.responses.input_tokens.count(**options)
+    assert count.object == "response.input_tokens"
+    assert (
+        count.input_tokens == ask(openai_client, "What is my name?", previous_response_id=first.id).usage.input_tokens
+    )

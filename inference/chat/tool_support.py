@@ -8,7 +8,7 @@ from typing import Any
 from inference.chat.events import ToolCallArguments
 from inference.chat.formats import FORMATS, ToolFormat
 from inference.chat.parser import OutputParser
-from inference.chat.template import TemplateRefused, render_prompt
+from inference.chat.template import CHATML, TemplateRefused, render_prompt
 from inference.chat.traits import template_traits
 
 FUNCTION = "probe_of_function"
@@ -54,6 +54,7 @@ class ToolSupport:
 @lru_cache(maxsize=256)
 def tool_support(template: str) -> ToolSupport:
     """Probe a template."""
+    template = template or CHATML
     traits = template_traits(template)
     listing = _render(template, [QUESTION], [TOOL])
     conversation = _render(template, [QUESTION, CALL, RESULT], [TOOL]) if traits.renders_calls else ""

@@ -62,6 +62,11 @@ class ResponseSerializer(serializers.Serializer):
     previous_response_id = serializers.CharField(allow_null=True)
 
 
+class ResponseInputTokensSerializer(serializers.Serializer):
+    object = serializers.CharField()
+    input_tokens = serializers.IntegerField()
+
+
 class DeletedResponseSerializer(serializers.Serializer):
     id = serializers.CharField()
     object = serializers.CharField()
@@ -162,6 +167,22 @@ create_response_schema = extend_schema(
         example("Continued", {**QUESTION, "previous_response_id": RESPONSE_ID}, request_only=True),
         example("With a function", {**QUESTION, "tools": [WEATHER_TOOL]}, request_only=True),
     ],
+)
+response_input_tokens_schema = extend_schema(
+    operation_id="countResponseInputTokens",
+    tags=["responses"],
+    request={"application/json": ResponseRequestSerializer},
+    responses={
+        200: OpenApiResponse(
+            ResponseInputTokensSerializer,
+            "The number of tokens",
+            [example("Tokens", {"object": "response.input_tokens", "input_tokens": 19})],
+        ),
+        400: INVALID,
+        404: NOT_FOUND,
+        503: UNAVAILABLE,
+    },
+    examples=[example("Question", QUESTION, request_only=True)],
 )
 retrieve_response_schema = extend_schema(
     operation_id="retrieveResponse",

@@ -1,5 +1,7 @@
 """`/v1/responses`."""
 
+import asyncio
+import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,17 +12,21 @@ from rest_framework.request import Request
 
 from inference.bodies.response_events import ResponseEventEncoder
 from inference.bodies.responses import ResponseBody, deleted_body, items_page
+from inference.calls import call
 from inference.chat.completion import KeepAlive
-from inference.exceptions import InvalidRequest
+from inference.chat.request import prepare_chat
+from inference.engine.messages import TokenizeRequest
+from inference.exceptions import APIError, InvalidRequest
 from inference.pool import pool
 from inference.responses.answer import Answer
-from inference.responses.conversion import chat_parameters, conversation
+from inference.responses.conversion import chat_parameters, conversation, renamed
 from inference.responses.items import Item, complete, new_response_id, resolved
 from inference.responses.store import store
 from inference.schema.responses import (
     create_response_schema,
     delete_response_schema,
     input_items_schema,
+    response_input_tokens_schema,
     retrieve_response_schema,
 )
 from inference.serializers.responses import InputItemsQuerySerializer, ResponseRequestSerializer
@@ -65,6 +71,25 @@ class InputItemsView(APIView):
         serializer.is_valid(raise_exception=True)
         stored = await store.get(response_id)
         return json_response(items_page(stored.input_items, **serializer.validated_data))
+
+
+class ResponseInputTokensView(APIView):
+    @response_input_tokens_schema
+    async def post(self, request: Request) -> HttpResponseBase:
+        """Count the input tokens of a response without generating. Loads the model if need be.
+
+        The body is that of the response; what it says about the answer changes nothing here.
+        """
+        return await respond(request, ResponseRequestSerializer, self._count)
+
+    async def _count(self, body: dict[str, Any]) -> HttpResponseBase:
+        request = await prepared(body)
+        try:
+            chat = await asyncio.to_thread(prepare_chat, request.model, request.parameters)
+        except APIError as error:
+            raise renamed(error, request.origins) from None
+        tokens = await call(request.model, TokenizeRequest(secrets.token_hex(16), chat.prompt, add_special=True))
+        return json_response({"object": "response.input_tokens", "input_tokens": len(tokens.ids)})
 
 
 @dataclass(frozen=True)
