@@ -1,6 +1,5 @@
 """The base of all request bodies."""
 
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -12,11 +11,11 @@ WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
 class RequestSerializer(serializers.Serializer):
     """A request body.
 
-    `UNSUPPORTED`: parameters of OpenAI's API that this endpoint does not implement, each with a predicate that tells
-    the values which change nothing; any other value is refused. `ADVICE`: what to say then, if there is more to say.
+    `UNSUPPORTED`: parameters of OpenAI's API that this endpoint does not implement, each with the values
+    that change nothing; any other is refused. `ADVICE`: what to say then, if there is more to say.
     """
 
-    UNSUPPORTED: dict[str, Callable[[Any], bool]] = {}
+    UNSUPPORTED: dict[str, tuple[Any, ...]] = {}
     ADVICE: dict[str, str] = {}
 
     def ignored(self) -> list[str]:
@@ -24,9 +23,9 @@ class RequestSerializer(serializers.Serializer):
         return sorted(set(self.initial_data) - set(self.fields) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
-        for name, is_harmless in self.UNSUPPORTED.items():
+        for name, harmless in self.UNSUPPORTED.items():
             value = data.get(name)
-            if value is not None and not is_harmless(value):
+            if value is not None and value not in harmless:
                 advice = self.ADVICE.get(name, "this server does not support it; leave it out.")
                 raise serializers.ValidationError({name: advice})
         return super().to_internal_value(data)

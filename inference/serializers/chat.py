@@ -10,8 +10,8 @@ from inference.serializers.fields import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    optional,
 )
-from inference.serializers.output import EnumField, ResponseFormatField
 from inference.serializers.sampling import GenerationRequestSerializer
 from inference.serializers.tools import (
     FunctionChoiceField,
@@ -76,68 +76,44 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
     """The body of a chat completion request. What is absent comes from the model's generation defaults."""
 
     UNSUPPORTED = {
-        "modalities": lambda value: value == ["text"],
-        "audio": lambda value: False,
+        "modalities": (["text"],),
+        "audio": (),
+        "web_search_options": (),
+    }
+    ADVICE = {
+        "audio": "this server makes no sound; leave it out.",
+        "web_search_options": "this server has no web search; leave it out.",
     }
 
-    messages = MessageSerializer(many=True, allow_empty=False)
-    max_completion_tokens = StrictIntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Wins over `max_tokens`."
-    )
-    logprobs = StrictBooleanField(
-        required=False, allow_null=True, help_text="Report the log probability of every token."
-    )
-    top_logprobs = StrictIntegerField(
-        required=False,
-        allow_null=True,
+    messages = MessageSerializer(many=True, allow_empty=False, help_text="The conversation, at least one message.")
+    max_completion_tokens = optional(StrictIntegerField, "Wins over `max_tokens`.", min_value=1)
+    logprobs = optional(StrictBooleanField, "Report the log probability of every token.")
+    top_logprobs = optional(
+        StrictIntegerField,
+        "Also of so many of the likeliest tokens in its place; needs `logprobs`.",
         min_value=0,
         max_value=20,
-        help_text="Also of so many of the likeliest tokens in its place; needs `logprobs`.",
     )
-    n_probs = StrictIntegerField(
-        required=False,
-        allow_null=True,
-        min_value=0,
-        max_value=20,
-        help_text="llama.cpp's name: `logprobs` with so many `top_logprobs`.",
+    n_probs = optional(
+        StrictIntegerField, "llama.cpp's name: `logprobs` with so many `top_logprobs`.", min_value=0, max_value=20
     )
-    n = StrictIntegerField(
-        required=False, allow_null=True, min_value=1, max_value=128, help_text="How many answers to give."
+    n = optional(StrictIntegerField, "How many answers to give.", min_value=1, max_value=128)
+    tools = optional(ToolSerializer, "The functions the model may call.", many=True)
+    tool_choice = optional(ToolChoiceField, "`auto` unless given; `none`, `required`, or a function by name.")
+    parallel_tool_calls = optional(
+        StrictBooleanField, "Whether one answer may hold several calls; it may unless false."
     )
-    response_format = ResponseFormatField(required=False, allow_null=True, help_text="Text, JSON, or JSON of a schema.")
-    grammar = StrictCharField(
-        required=False, allow_null=True, help_text="A grammar that the answer follows: GBNF, or Lark for llguidance."
+    functions = optional(FunctionSerializer, "The older form of `tools`; answered in its own form.", many=True)
+    function_call = optional(FunctionChoiceField, "The older form of `tool_choice`.")
+    continue_final_message = optional(
+        StrictBooleanField, "Whether an assistant message at the end is continued, which it is unless false."
     )
-    regex = StrictCharField(required=False, allow_null=True, help_text="A regular expression that the answer matches.")
-    enum = EnumField(required=False, allow_null=True, help_text="Texts of which the answer is one.")
-    tools = ToolSerializer(many=True, required=False, allow_null=True)
-    tool_choice = ToolChoiceField(required=False, allow_null=True)
-    parallel_tool_calls = StrictBooleanField(
-        required=False, allow_null=True, help_text="Whether one answer may hold several calls; it may unless false."
+    chat_template_kwargs = optional(ObjectField, "Variables for the chat template, such as `enable_thinking`.")
+    reasoning_effort = optional(
+        StrictCharField, "Passed to the chat template, which may know it or not. `none` means no thinking."
     )
-    functions = FunctionSerializer(
-        many=True, required=False, allow_null=True, help_text="The older form of `tools`; answered in its own form."
-    )
-    function_call = FunctionChoiceField(required=False, allow_null=True, help_text="The older form of `tool_choice`.")
-    continue_final_message = StrictBooleanField(
-        required=False,
-        allow_null=True,
-        help_text="Whether an assistant message at the end is continued, which it is unless false.",
-    )
-    chat_template_kwargs = ObjectField(
-        required=False, allow_null=True, help_text="Variables for the chat template, such as `enable_thinking`."
-    )
-    reasoning_effort = StrictCharField(
-        required=False,
-        allow_null=True,
-        help_text="Passed to the chat template, which may know it or not. `none` means no thinking.",
-    )
-    reasoning_budget = StrictIntegerField(
-        required=False, allow_null=True, min_value=-1, help_text="Tokens of thinking at most; -1 is no limit."
-    )
-    reasoning = ReasoningSerializer(
-        required=False, allow_null=True, help_text="`effort` and `max_tokens` in the place of the two fields above."
-    )
+    reasoning_budget = optional(StrictIntegerField, "Tokens of thinking at most; -1 is no limit.", min_value=-1)
+    reasoning = optional(ReasoningSerializer, "`effort` and `max_tokens` in the place of the two fields above.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("top_logprobs") is not None and not attrs.get("logprobs"):

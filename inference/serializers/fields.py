@@ -26,6 +26,11 @@ def refuse(value: Any, expected: str) -> serializers.ValidationError:
     return serializers.ValidationError(f"expected {expected}, got {shown if len(shown) <= 80 else shown[:77] + '...'}.")
 
 
+def optional(field: type[serializers.Field], help_text: str, **options: Any) -> serializers.Field:
+    """Return a field that may be absent or null, which mean the same."""
+    return field(required=False, allow_null=True, help_text=help_text, **options)
+
+
 class InputField(serializers.Field):
     """A field of request bodies, which are only read."""
 

@@ -39,9 +39,9 @@ class RerankRequestSerializer(RequestSerializer):
     """The body of a request to rank documents."""
 
     UNSUPPORTED = {
-        "max_chunks_per_doc": lambda value: False,
-        "max_tokens_per_doc": lambda value: False,
-        "rank_fields": lambda value: value == ["text"],
+        "max_chunks_per_doc": (),
+        "max_tokens_per_doc": (),
+        "rank_fields": (["text"],),
     }
 
     model = StrictCharField(help_text="The name of a registered rerank model.")

@@ -93,12 +93,12 @@ class ResponseRequestSerializer(RequestSerializer):
     """The body of a request for a response. What is absent comes from the model's generation defaults."""
 
     UNSUPPORTED = {
-        "n": lambda value: value == 1,
-        "background": lambda value: value is False,
-        "conversation": lambda value: False,
-        "prompt": lambda value: False,
-        "moderation": lambda value: False,
-        "context_management": lambda value: value == [],
+        "n": (1,),
+        "background": (False,),
+        "conversation": (),
+        "prompt": (),
+        "moderation": (),
+        "context_management": ([],),
     }
     ADVICE = {
         "background": "this server has no background mode; use `stream: true` to see the answer as it grows.",

@@ -12,7 +12,9 @@ from inference.serializers.fields import (
     StrictCharField,
     StrictFloatField,
     StrictIntegerField,
+    optional,
 )
+from inference.serializers.output import EnumField, ResponseFormatField
 
 MAX_SEED = 2**63 - 1
 MAX_INT = 2**31 - 1
@@ -28,57 +30,49 @@ class GenerationRequestSerializer(RequestSerializer):
     """The model and how it generates. What is absent comes from the model's generation defaults."""
 
     model = StrictCharField(help_text="The name of a registered model.")
-    stream = StrictBooleanField(required=False, allow_null=True, default=False)
-    stream_options = StreamOptionsSerializer(required=False, allow_null=True)
-    temperature = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=2)
-    top_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    top_k = StrictIntegerField(
-        required=False, allow_null=True, min_value=0, max_value=1_000_000, help_text="0 switches the filter off."
+    stream = optional(StrictBooleanField, "Send the answer as server-sent events.", default=False)
+    stream_options = optional(StreamOptionsSerializer, "`include_usage`: the usage in a chunk of its own.")
+    temperature = optional(StrictFloatField, "0 always takes the likeliest token.", min_value=0, max_value=2)
+    top_p = optional(
+        StrictFloatField, "Keep the likeliest tokens that together reach this probability.", min_value=0, max_value=1
     )
-    min_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    presence_penalty = StrictFloatField(required=False, allow_null=True, min_value=-2, max_value=2)
-    frequency_penalty = StrictFloatField(required=False, allow_null=True, min_value=-2, max_value=2)
-    max_tokens = StrictIntegerField(required=False, allow_null=True, min_value=1)
-    stop = StopField(required=False, allow_null=True, help_text="Up to 16 strings that end the answer.")
-    seed = StrictIntegerField(required=False, allow_null=True, min_value=-MAX_SEED, max_value=MAX_SEED)
-    ignore_eos = StrictBooleanField(
-        required=False, allow_null=True, help_text="Generate up to the length limit; for benchmarks."
+    top_k = optional(
+        StrictIntegerField, "Keep so many tokens, the likeliest; 0 is all.", min_value=0, max_value=1_000_000
     )
-    logit_bias = LogitBiasField(
-        required=False,
-        allow_null=True,
-        help_text="What is added to tokens' logits, by token id or text: -100 bans, 100 forces.",
+    min_p = optional(
+        StrictFloatField, "Drop tokens less likely than this part of the likeliest one.", min_value=0, max_value=1
     )
-    typical_p = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=1, help_text="Locally typical sampling; 1 is off."
+    presence_penalty = optional(
+        StrictFloatField, "Against tokens that the answer has already.", min_value=-2, max_value=2
     )
-    top_n_sigma = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=100, help_text="Keep logits within n sigma; 0 is off."
+    frequency_penalty = optional(
+        StrictFloatField, "Against tokens, the more often the answer has them.", min_value=-2, max_value=2
     )
-    repeat_penalty = StrictFloatField(
-        required=False, allow_null=True, min_value=0.1, max_value=10, help_text="Over prompt and answer; 1 is off."
+    max_tokens = optional(StrictIntegerField, "Length limit of the answer; no more than fits the context.", min_value=1)
+    stop = optional(StopField, "Up to 16 strings that end the answer.")
+    seed = optional(StrictIntegerField, "The same seed draws the same tokens.", min_value=-MAX_SEED, max_value=MAX_SEED)
+    ignore_eos = optional(StrictBooleanField, "Generate up to the length limit; for benchmarks.")
+    logit_bias = optional(
+        LogitBiasField, "What is added to tokens' logits, by token id or text: -100 bans, 100 forces."
     )
-    repeat_last_n = StrictIntegerField(
-        required=False, allow_null=True, min_value=-1, help_text="Tokens the repeat penalty looks back; -1 is all."
+    typical_p = optional(StrictFloatField, "Locally typical sampling; 1 is off.", min_value=0, max_value=1)
+    top_n_sigma = optional(StrictFloatField, "Keep logits within n sigma; 0 is off.", min_value=0, max_value=100)
+    repeat_penalty = optional(StrictFloatField, "Over prompt and answer; 1 is off.", min_value=0.1, max_value=10)
+    repeat_last_n = optional(StrictIntegerField, "Tokens the repeat penalty looks back; -1 is all.", min_value=-1)
+    dry_multiplier = optional(StrictFloatField, "Strength of DRY; 0 is off.", min_value=0, max_value=100)
+    dry_base = optional(StrictFloatField, "How fast DRY grows with the repetition.", min_value=1, max_value=10)
+    dry_allowed_length = optional(
+        StrictIntegerField, "Repetitions up to this length are free.", min_value=0, max_value=MAX_INT
     )
-    dry_multiplier = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=100, help_text="Strength of DRY; 0 is off."
-    )
-    dry_base = StrictFloatField(required=False, allow_null=True, min_value=1, max_value=10)
-    dry_allowed_length = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_INT)
-    dry_penalty_last_n = StrictIntegerField(
-        required=False, allow_null=True, min_value=-1, help_text="Tokens DRY looks back; -1 is all."
-    )
-    dry_sequence_breakers = BreakersField(required=False, allow_null=True)
-    xtc_probability = StrictFloatField(
-        required=False, allow_null=True, min_value=0, max_value=1, help_text="How often XTC cuts; 0 is off."
-    )
-    xtc_threshold = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
-    mirostat = StrictIntegerField(
-        required=False, allow_null=True, min_value=0, max_value=2, help_text="1 or 2 takes the place of the filters."
-    )
-    mirostat_tau = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=100)
-    mirostat_eta = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=10)
-    samplers = SamplersField(
-        required=False, allow_null=True, help_text="The filters to use, in this order; others are left out."
-    )
+    dry_penalty_last_n = optional(StrictIntegerField, "Tokens DRY looks back; -1 is all.", min_value=-1)
+    dry_sequence_breakers = optional(BreakersField, "Texts over which no repetition reaches.")
+    xtc_probability = optional(StrictFloatField, "How often XTC cuts; 0 is off.", min_value=0, max_value=1)
+    xtc_threshold = optional(StrictFloatField, "Tokens likelier than this may be cut.", min_value=0, max_value=1)
+    mirostat = optional(StrictIntegerField, "1 or 2 takes the place of the filters.", min_value=0, max_value=2)
+    mirostat_tau = optional(StrictFloatField, "The surprise that mirostat aims at.", min_value=0, max_value=100)
+    mirostat_eta = optional(StrictFloatField, "How fast mirostat adapts.", min_value=0, max_value=10)
+    response_format = optional(ResponseFormatField, "Text, JSON, or JSON of a schema.")
+    grammar = optional(StrictCharField, "A grammar that the answer follows: GBNF, or Lark for llguidance.")
+    regex = optional(StrictCharField, "A regular expression that the answer matches.")
+    enum = optional(EnumField, "Texts of which the answer is one.")
+    samplers = optional(SamplersField, "The filters to use, in this order; others are left out.")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from inference.calls import call
-from inference.engine.messages import DetokenizeRequest, GenerateRequest, SamplingParams
+from inference.engine.messages import Constraint, DetokenizeRequest, GenerateRequest, SamplingParams
 from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
 from inference.specs import model_spec, sampling_params, seeded
@@ -15,10 +15,12 @@ from registry.models import GenerationDefaults, RegisteredModel
 Prompt = str | tuple[int, ...]
 
 
-def start_completion(pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any]) -> TextCompletion:
+def start_completion(
+    pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any], constraint: Constraint | None
+) -> TextCompletion:
     """Hand all candidates of all prompts to the pool, prompt by prompt."""
     spec = model_spec(model)
-    generations = [pool.generate(spec, request) for request in _requests(model, parameters)]
+    generations = [pool.generate(spec, request) for request in _requests(model, parameters, constraint)]
     is_empty = parameters.get("max_tokens") == 0
     return TextCompletion(generations, parameters["best_of"], model.name, is_empty)
 
@@ -37,7 +39,9 @@ async def _text(model: RegisteredModel, prompt: Prompt) -> str:
     return text.decode(errors="replace")
 
 
-def _requests(model: RegisteredModel, parameters: dict[str, Any]) -> list[GenerateRequest]:
+def _requests(
+    model: RegisteredModel, parameters: dict[str, Any], constraint: Constraint | None
+) -> list[GenerateRequest]:
     suffix = parameters["suffix"]
     sampling = _sampling(parameters, model.defaults)
     scores = parameters.get("logprobs") if parameters.get("echo") else None

@@ -1,5 +1,6 @@
 """`/v1/completions`."""
 
+import asyncio
 from typing import Any
 
 from adrf.views import APIView
@@ -8,6 +9,7 @@ from rest_framework.request import Request
 
 from inference.bodies.completions import CompletionEncoder, CompletionResponse
 from inference.chat.completion import KeepAlive
+from inference.chat.constraint import ToolPlan, build_constraint
 from inference.engine.messages import Usage
 from inference.pool import pool
 from inference.schema.completions import completions_schema
@@ -28,7 +30,8 @@ class CompletionsView(APIView):
         model = await enabled_model(parameters["model"])
         n, best_of, has_logprobs = parameters["n"], parameters["best_of"], parameters.get("logprobs") is not None
         response = CompletionResponse(model.name, await echoed_prompts(model, parameters), n, has_logprobs)
-        completion = start_completion(pool, model, parameters)
+        constraint = await asyncio.to_thread(build_constraint, parameters, ToolPlan(), None)
+        completion = start_completion(pool, model, parameters, constraint)
         if parameters["stream"]:
             options = parameters.get("stream_options") or {}
             return await stream_response(completion, CompletionEncoder(response, options.get("include_usage", False)))
