@@ -63,3 +63,10 @@ def test_a_closed_connection_ends_all_of_them(server, openai_client):
         next(lines)
         server.wait_for("running == 3")
     wait_until(lambda: server.health()["running"] == 0)
+
+
+def test_a_seed_gives_the_same_text_while_others_are_answered(openai_client):
+    wide = {"top_k": 0, "min_p": 0}
+    alone = ask(openai_client, seed=5, temperature=1.3, extra_body=wide).choices[0].message.content
+    busy = ask(openai_client, seed=5, n=4, temperature=1.3, extra_body=wide).choices[0].message.content
+    assert busy == alone

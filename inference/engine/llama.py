@@ -17,7 +17,8 @@ from inference.engine.core import DecodeError
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
 from inference.engine.messages import Constraint, GenerateRequest, TokenLogprob
-from inference.engine.sampler import GuidedSampler, SamplerFactory
+from inference.engine.sampler import SamplerFactory
+from inference.engine.sampler_chain import GuidedSampler
 from inference.engine.sequence import Sampler
 from inference.engine.threads import choose_threads
 from inference.engine.vocabulary import Vocabulary

@@ -1,89 +1,18 @@
-"""Sampler chains: how the next token is chosen, in llama.cpp's own samplers."""
+"""From sampling parameters to a chain of llama.cpp's samplers."""
 
 import ctypes
 import math
 import secrets
 from collections.abc import Iterable
 
-import numpy as np
-
 from inference.engine.bindings import lib
-from inference.engine.guide import ConstraintError, Guide
 from inference.engine.messages import InvalidParameter, SamplingParams
+from inference.engine.sampler_chain import SamplerChain
 from inference.engine.vocabulary import Vocabulary
 
 MIN_KEEP = 1  # tokens that every filter leaves
 MIROSTAT_M = 100  # tokens considered for the estimate of s, as in common/sampling.cpp
 RANDOM_SEED = 2**32 - 1  # LLAMA_DEFAULT_SEED (include/llama.h) asks llama.cpp for another seed each time
-
-
-CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data
-
-
-class SamplerChain:
-    """llama.cpp's samplers in a row, with the state of one sequence."""
-
-    def __init__(self, context: int, n_vocab: int) -> None:
-        self._context = context
-        self._n_vocab = n_vocab
-        params = lib.llama_sampler_chain_default_params()
-        params.no_perf = True
-        self._chain = lib.llama_sampler_chain_init(params)
-
-    def add(self, sampler: int) -> None:
-        """Append a sampler; the chain owns it from now on."""
-        lib.llama_sampler_chain_add(self._chain, sampler)
-
-    def sample(self, row: int) -> int:
-        """Choose a token from the logits of `row` and account for it."""
-        return lib.llama_sampler_sample(self._chain, self._context, row)
-
-    def candidates(self, row: int, allowed: np.ndarray | None) -> np.ndarray:
-        """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
-        pointer = lib.llama_get_logits_ith(self._context, row)
-        logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
-        tokens = np.arange(self._n_vocab) if allowed is None else allowed
-        candidates = np.empty(len(tokens), CANDIDATE)
-        candidates["id"], candidates["logit"], candidates["p"] = tokens, logits[tokens], 0
-        return candidates
-
-    def draw(self, candidates: np.ndarray) -> int:
-        """Choose one of the candidates, without accounting for it."""
-        if len(candidates) == 1:
-            return int(candidates["id"][0])
-        candidates = candidates.copy()  # the samplers sort it and cut it off
-        data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
-        array = lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
-        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
-        return array.data[array.selected].id
-
-    def account_for(self, token: int) -> None:
-        lib.llama_sampler_accept(self._chain, token)
-
-    def close(self) -> None:
-        lib.llama_sampler_free(self._chain)
-
-
-class GuidedSampler:
-    """A chain that chooses among the tokens that a guide allows."""
-
-    def __init__(self, chain: SamplerChain, guide: Guide) -> None:
-        self._chain = chain
-        self._guide = guide
-
-    def sample(self, row: int) -> int:
-        """Choose a token from the logits of `row` and account for it. Raises ConstraintError."""
-        candidates = self._chain.candidates(row, self._guide.allowed())
-        while len(candidates):
-            token = self._chain.draw(candidates)
-            if self._guide.accept(token):
-                self._chain.account_for(token)
-                return token
-            candidates = candidates[candidates["id"] != token]
-        raise ConstraintError("no token can follow")
-
-    def close(self) -> None:
-        self._chain.close()
 
 
 class SamplerFactory:
@@ -100,14 +29,15 @@ class SamplerFactory:
         `prompt` matters to the repetition samplers, which count its tokens, too.
         """
         biases = self._biases(params)
-        chain = SamplerChain(self._context, self._vocabulary.size)
+        chain = SamplerChain(self._context, self._vocabulary.size, _draw_seed(params))
         if biases:
             chain.add(self._logit_bias(biases))
         if params.presence_penalty or params.frequency_penalty:
             chain.add(self._openai_penalties(params))
         for sampler in self._ordered(params, prompt):
             chain.add(sampler)
-        chain.add(self._last(params))
+        if last := self._last(params):
+            chain.add(last)
         return chain
 
     def _ordered(self, params: SamplingParams, prompt: list[int]) -> Iterable[int]:
@@ -127,8 +57,8 @@ class SamplerFactory:
         }
         return [builders[name]() for name in params.samplers if _is_active(name, params)]
 
-    def _last(self, params: SamplingParams) -> int:
-        """Return the sampler that takes one token of those left."""
+    def _last(self, params: SamplingParams) -> int | None:
+        """Return the sampler that takes one token of those left; None if the chain draws by itself."""
         if params.temperature == 0:
             return lib.llama_sampler_init_greedy()
         tau, eta = params.mirostat_tau, params.mirostat_eta
@@ -136,7 +66,7 @@ class SamplerFactory:
             return lib.llama_sampler_init_mirostat(self._vocabulary.size, _seed(params), tau, eta, MIROSTAT_M)
         if params.mirostat == 2:
             return lib.llama_sampler_init_mirostat_v2(_seed(params), tau, eta)
-        return lib.llama_sampler_init_dist(_seed(params))
+        return lib.llama_sampler_init_dist(_seed(params)) if _draw_seed(params) is None else None
 
     def _openai_penalties(self, params: SamplingParams) -> int:
         return lib.llama_sampler_init_penalties(
@@ -218,3 +148,8 @@ def _remember(sampler: int, prompt: list[int], window: int) -> int:
 
 def _seed(params: SamplingParams) -> int:
     return (secrets.randbits(64) if params.seed is None else params.seed) % RANDOM_SEED
+
+
+def _draw_seed(params: SamplingParams) -> int | None:
+    """Return the seed of a chain that draws by itself; None where one of llama.cpp's samplers does."""
+    return params.seed if params.temperature > 0 and params.mirostat == 0 else None

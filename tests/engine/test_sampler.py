@@ -1,11 +1,13 @@
 """SamplerChain on the real model: every parameter does what its name says."""
 
+import numpy as np
 import pytest
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.llama import Llama
 from inference.engine.messages import SAMPLERS, FailureCode, GenerateRequest, SamplingParams
+from inference.engine.sampler_chain import gumbel_noise
 from tests.engine.fake_llama import run, text
 from tests.live_server import DEMO
 
@@ -41,7 +43,7 @@ def test_greedy_counts(generate):
         {"typical_p": 0.1},
         {"top_n_sigma": 0.5},
         {"repeat_penalty": 5.0},
-        {"dry_multiplier": 5.0},
+        {"dry_multiplier": 5.0, "dry_allowed_length": 0},
         {"mirostat": 1, "mirostat_tau": 1.0},
         {"mirostat": 2, "mirostat_tau": 1.0},
         {"top_k": 2},
@@ -112,3 +114,31 @@ def test_repetition_samplers_see_the_prompt(generate):
     assert generate(prompt, temperature=0, repeat_penalty=10.0, repeat_last_n=0) == "cat dog cow"
     assert generate(prompt, temperature=0, dry_multiplier=50.0, dry_allowed_length=1) != "cat dog cow"
     assert generate(prompt, temperature=0, dry_multiplier=50.0, dry_penalty_last_n=0) == "cat dog cow"
+
+
+def test_seeded_draws_follow_the_probabilities():
+    logits = np.log([0.5, 0.3, 0.2])
+    tokens = np.arange(3)
+    drawn = [int(np.argmax(logits + gumbel_noise(7, step, tokens))) for step in range(20_000)]
+    shares = np.bincount(drawn) / len(drawn)
+    assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.02)
+
+
+def test_the_noise_of_a_token_depends_on_seed_and_step_alone():
+    tokens = np.array([5, 900, 3])
+    assert gumbel_noise(1, 2, tokens)[2] == gumbel_noise(1, 2, np.array([3]))[0]
+    assert len({gumbel_noise(seed, step, np.array([3]))[0] for seed in (-1, 0, 2**63) for step in (0, 1)}) == 6
+
+
+def test_a_seed_gives_the_same_text_beside_others(llama):
+    """Wide sampling at a high temperature, alone and with three other sequences in every batch."""
+    core = EngineCore(EngineConfig(str(DEMO), n_ctx=256, n_seq_max=1), llama)
+    core.add_request(GenerateRequest("r", PROMPT, SamplingParams(**{**WIDE, "temperature": 1.2})))
+    alone = text(run(core))
+    together = Llama(EngineConfig(str(DEMO), n_ctx=256, n_seq_max=4))
+    core = EngineCore(EngineConfig(str(DEMO), n_ctx=256, n_seq_max=4), together)
+    for number in range(3):
+        core.add_request(GenerateRequest(f"other{number}", PROMPT, SamplingParams(**{**WIDE, "seed": number + 100})))
+    core.add_request(GenerateRequest("r", PROMPT, SamplingParams(**{**WIDE, "temperature": 1.2})))
+    assert text(run(core)) == alone
+    together.close()

@@ -1,0 +1,127 @@
+"""Sampler chains: how the next token is chosen."""
+
+import ctypes
+
+import numpy as np
+
+from inference.engine.bindings import lib
+from inference.engine.guide import ConstraintError, Guide
+
+CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data
+MASK = 2**64 - 1
+
+
+class SamplerChain:
+    """llama.cpp's samplers in a row, with the state of one sequence.
+
+    seed: the chain has no sampler that draws; it draws by itself, the same for the same seed. None: it has one.
+    """
+
+    def __init__(self, context: int, n_vocab: int, seed: int | None = None) -> None:
+        self._context = context
+        self._n_vocab = n_vocab
+        self._seed = seed
+        self._num_drawn = 0
+        params = lib.llama_sampler_chain_default_params()
+        params.no_perf = True
+        self._chain = lib.llama_sampler_chain_init(params)
+
+    def add(self, sampler: int) -> None:
+        """Append a sampler; the chain owns it from now on."""
+        lib.llama_sampler_chain_add(self._chain, sampler)
+
+    def sample(self, row: int) -> int:
+        """Choose a token from the logits of `row` and account for it."""
+        if self._seed is None:
+            return lib.llama_sampler_sample(self._chain, self._context, row)
+        token = self.draw(self.candidates(row, None))
+        self.account_for(token)
+        return token
+
+    def candidates(self, row: int, allowed: np.ndarray | None) -> np.ndarray:
+        """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
+        pointer = lib.llama_get_logits_ith(self._context, row)
+        logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
+        tokens = np.arange(self._n_vocab) if allowed is None else allowed
+        candidates = np.empty(len(tokens), CANDIDATE)
+        candidates["id"], candidates["logit"], candidates["p"] = tokens, logits[tokens], 0
+        return candidates
+
+    def draw(self, candidates: np.ndarray) -> int:
+        """Choose one of the candidates, without accounting for it."""
+        if len(candidates) == 1:
+            return int(candidates["id"][0])
+        candidates = candidates.copy()  # the samplers sort it and cut it off
+        data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
+        array = lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
+        lib.llama_sampler_apply(self._chain, ctypes.byref(array))
+        if self._seed is None:
+            return array.data[array.selected].id
+        return self._draw_seeded(_view(array))
+
+    def account_for(self, token: int) -> None:
+        self._num_drawn += 1
+        lib.llama_sampler_accept(self._chain, token)
+
+    def close(self) -> None:
+        lib.llama_sampler_free(self._chain)
+
+    def _draw_seeded(self, left: np.ndarray) -> int:
+        """Draw from the softmax of the logits that are left, by the Gumbel-max trick with noise of each token's own.
+
+        What else is computed in a batch changes logits in the last digits. Drawing along the cumulative probabilities,
+        as llama.cpp's `dist` does, each change moves the borders of all tokens behind; here it matters only where two
+        tokens come out equal.
+        """
+        noise = gumbel_noise(self._seed, self._num_drawn, left["id"])
+        return int(left["id"][np.argmax(left["logit"] + noise)])
+
+
+class GuidedSampler:
+    """A chain that chooses among the tokens that a guide allows."""
+
+    def __init__(self, chain: SamplerChain, guide: Guide) -> None:
+        self._chain = chain
+        self._guide = guide
+
+    def sample(self, row: int) -> int:
+        """Choose a token from the logits of `row` and account for it. Raises ConstraintError."""
+        allowed = self._guide.allowed()
+        if allowed is None:
+            token = self._chain.sample(row)
+            return token if self._guide.accept(token) else self._sample_other(row, token)
+        return self._sample_among(self._chain.candidates(row, allowed))
+
+    def close(self) -> None:
+        self._chain.close()
+
+    def _sample_other(self, row: int, refused: int) -> int:
+        """Choose again where any token may come but one that leads nowhere."""
+        candidates = self._chain.candidates(row, None)
+        return self._sample_among(candidates[candidates["id"] != refused])
+
+    def _sample_among(self, candidates: np.ndarray) -> int:
+        while len(candidates):
+            token = self._chain.draw(candidates)
+            if self._guide.accept(token):
+                self._chain.account_for(token)
+                return token
+            candidates = candidates[candidates["id"] != token]
+        raise ConstraintError("no token can follow")
+
+
+def gumbel_noise(seed: int, step: int, tokens: np.ndarray) -> np.ndarray:
+    """Return a number of the standard Gumbel distribution for each token, the same for the same seed and step."""
+    start = (seed * 0x9E3779B97F4A7C15 + step * 0xD1B54A32D192ED03) & MASK
+    bits = tokens.astype(np.uint64) * np.uint64(0xBF58476D1CE4E5B9) + np.uint64(start)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # SplitMix64's finaliser
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return -np.log(-np.log(uniform))
+
+
+def _view(array: "lib.llama_token_data_array") -> np.ndarray:
+    """Return what the samplers have left, as CANDIDATE."""
+    memory = (ctypes.c_char * (array.size * CANDIDATE.itemsize)).from_address(ctypes.addressof(array.data.contents))
+    return np.frombuffer(memory, CANDIDATE)
