@@ -1,13 +1,14 @@
 """Fixtures that several tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import openai
 import pytest
 
 from tests import live_server, pooling_models
 from tests.browser import Browser
-from tests.live_server import LiveServer
+from tests.live_server import DEMO, LiveServer
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +55,24 @@ def browser(server: LiveServer) -> Iterator[Browser]:
     browser = Browser(server)
     yield browser
     browser.http.close()
+
+
+@pytest.fixture
+def register(server: LiveServer, browser: Browser) -> Iterator[Callable[..., str]]:
+    """Registers a further model for the time of a test, with another chat template if wanted."""
+    names = []
+
+    def register(name: str, path: Path = DEMO, *options: str, chat_template: str = "") -> str:
+        assert server.manage("register_model", str(path), "--name", name, *options).returncode == 0
+        if chat_template:
+            found = f"from registry.models import RegisteredModel; RegisteredModel.objects.filter(name={name!r})"
+            code = f"{found}.update(chat_template_override={chat_template!r})"
+            assert server.manage("shell", "-c", code).returncode == 0
+        browser.act("enable", name)  # an earlier test may have left it disabled
+        names.append(name)
+        return name
+
+    yield register
+    for name in names:
+        browser.act("disable", name)
+        server.wait_for(f"'{name}' not in names")

@@ -8,6 +8,8 @@ import httpx
 import openai
 import pytest
 
+CHAT_ML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+THINKER = f"{CHAT_ML}<|im_start|>assistant\n<think>\n"
 CAPITALS = {
     "France": "Paris",
     "Germany": "Berlin",
@@ -302,13 +304,8 @@ def test_an_unknown_model_is_a_404(openai_client):
     assert "no-such-model-xyz" in caught.value.message
 
 
-def test_what_a_template_opens_as_thinking_is_reasoning(server, openai_client, browser):
-    thinker = (
-        "from registry.models import RegisteredModel; model = RegisteredModel.objects.get(name='demo');"
-        "model.pk, model.name = None, 'thinker'; model.chat_template_override = model.chat_template + '<think>\\n';"
-        "model.save()"
-    )
-    assert server.manage("shell", "-c", thinker).returncode == 0
+def test_what_a_template_opens_as_thinking_is_reasoning(openai_client, register):
+    register("thinker", chat_template=THINKER)
     question = {"model": "thinker", "messages": [user("Hello!")], "max_tokens": 8, "temperature": 0}
     completion = openai_client.chat.completions.create(**question)
     message = completion.choices[0].message
@@ -319,5 +316,3 @@ def test_what_a_template_opens_as_thinking_is_reasoning(server, openai_client, b
     deltas = [chunk.choices[0].delta for chunk in stream]
     assert "".join(getattr(part, "reasoning_content", None) or "" for part in deltas)
     assert not any(part.content for part in deltas)
-    browser.act("disable", "thinker")
-    server.wait_for("'thinker' not in names")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import httpx
 import openai
@@ -15,23 +14,6 @@ FRANCE = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start
 COUNT = "<|im_start|>user\nCount to 9.<|im_end|>\n<|im_start|>assistant\n"
 GREETING = "<|im_start|>user\nПривет!<|im_end|>\n<|im_start|>assistant\n"
 WILD = {"temperature": 2, "top_p": 1, "extra_body": {"top_k": 0, "min_p": 0, "ignore_eos": True}}
-
-
-@pytest.fixture
-def register(server, browser):
-    """Registers a further model for the time of a test."""
-    names = []
-
-    def register(name: str, path: Path = DEMO, *options: str) -> str:
-        assert server.manage("register_model", str(path), "--name", name, *options).returncode == 0
-        browser.act("enable", name)  # an earlier test may have left it disabled
-        names.append(name)
-        return name
-
-    yield register
-    for name in names:
-        browser.act("disable", name)
-        server.wait_for(f"'{name}' not in names")
 
 
 def complete(client: openai.OpenAI, prompt: object, **options: object) -> openai.types.Completion:
