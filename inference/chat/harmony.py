@@ -18,9 +18,11 @@ ENDS = ("<|end|>", "<|start|>", "<|channel|>", "<|call|>", "<|return|>")
 MARKERS = (MESSAGE, *ENDS, "<|constrain|>")
 ANALYSIS = "<|channel|>analysis<|message|>"
 ANALYSIS_END = "<|end|>"
+MARKER = re.compile(r"^\s*<\|(?:start|channel)\|>")
 TERMINATOR = re.compile(r"^<\|(?:end|call|return)\|>")
 CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
 RECIPIENT = re.compile(r"to=(?:functions\.)?([\w.:-]+)")
+HEADER_BEGINS = ("<|start|>", "<|channel|>", "to=", "assistant")
 LONGEST_HEADER = 200  # characters; longer ones are no headers
 
 
@@ -50,27 +52,20 @@ class HarmonyReader:
 
     def finish(self) -> list[Event]:
         held, self._buffer = self._buffer, ""
-        if self._channel is None and held.lstrip().startswith(("<|start|>", "<|channel|>", "to=")):
+        if self._channel is None and held.lstrip().startswith(HEADER_BEGINS):
             return []  # a header that was cut off
         return self._events(held)
 
     def _read_header(self, events: list[Event]) -> bool:
         header, message, rest = self._buffer.partition(MESSAGE)
-        if not message:
-            if self._is_plain_text():
-                self._channel = "final"
-                return True
-            return False
-        self._open(events, header)
-        self._buffer = rest
-        return True
-
-    def _is_plain_text(self) -> bool:
-        """Whether what came is no header: a model may answer without one."""
-        start = self._buffer.lstrip()
-        begins = ("<|start|>", "<|channel|>", "to=", "assistant")
-        is_header = any(start.startswith(begin) or begin.startswith(start) for begin in begins)
-        return not is_header or len(start) > LONGEST_HEADER
+        if not _is_header(header.lstrip(), is_whole=bool(message)):
+            # Beginning with a marker it is an endless header, in whose place the text takes what follows.
+            self._channel, self._buffer = "final", MARKER.sub("", self._buffer)
+            return True
+        if message:
+            self._open(events, header)
+            self._buffer = rest
+        return bool(message)
 
     def _open(self, events: list[Event], header: str) -> None:
         channel, recipient = CHANNEL.search(header), RECIPIENT.search(header)
@@ -98,6 +93,15 @@ class HarmonyReader:
         if self._channel == "call":
             return [ToolCallArguments(self._call, text)]
         return [Reasoning(text) if self.is_reasoning else Content(text)]
+
+
+def _is_header(start: str, *, is_whole: bool) -> bool:
+    """Say whether this is a header, or may become one; a model may answer without."""
+    if len(start) > LONGEST_HEADER:
+        return False
+    if start.startswith(HEADER_BEGINS) or not start:
+        return True
+    return not is_whole and any(begin.startswith(start) for begin in (*HEADER_BEGINS, MESSAGE))
 
 
 def _is_continued(prompt: str) -> bool:

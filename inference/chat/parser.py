@@ -90,7 +90,8 @@ class OutputParser:
         self._state = _State.TEXT
         self._buffer = ""
         self._is_first = True
-        self._has_content = False
+        self._space = ""
+        self._is_in_text = False  # since the last call
         self._reader: ArgumentsReader | None = None
         self._scanner = JSONValueScanner()
         self._expected: list[str] = []
@@ -121,11 +122,13 @@ class OutputParser:
         elif self._state is _State.HEAD:
             self._give_up(events, self._buffer)
         self._buffer = ""
+        if self._space and not self.num_calls:
+            events.append(Content(self._space))
         return events
 
     def _read_text(self, events: list[Event]) -> bool:
         """Look for a trigger; what comes before it is content."""
-        if self._format.only_first and self.num_calls:
+        if self._format.only_first and self.num_calls and not self._is_in_text:
             self._buffer = self._buffer.lstrip(" \n;")
         if self._format.only_first and not self._may_begin():
             self._add_content(events, self._buffer)
@@ -133,14 +136,12 @@ class OutputParser:
             return False
         found = [index for index in map(self._buffer.find, self._syntax.openers) if index >= 0]
         if found:
-            before = self._buffer[: min(found)]
-            self._add_content(events, before if self._has_content or before.strip() else "")
+            self._add_content(events, self._buffer[: min(found)])
             self._buffer, self._state = self._buffer[min(found) :], _State.HEAD
             return True
         safe = len(self._buffer) - max(overlap(self._buffer, opener) for opener in self._syntax.openers)
-        if self._buffer[:safe].strip() or self._has_content:
-            self._add_content(events, self._buffer[:safe])
-            self._buffer = self._buffer[safe:]
+        self._add_content(events, self._buffer[:safe])
+        self._buffer = self._buffer[safe:]
         return False
 
     def _may_begin(self) -> bool:
@@ -216,6 +217,7 @@ class OutputParser:
     def _begin_call(self, events: list[Event], name: str) -> None:
         events.append(ToolCallBegin(self.num_calls, new_call_id(), name))
         self.num_calls += 1
+        self._space, self._is_in_text = "", False
 
     def _give_up(self, events: list[Event], text: str) -> None:
         """Read calls whose keys stand in another order; what is no call is content, tags and all."""
@@ -236,8 +238,12 @@ class OutputParser:
         return calls if all(name in self._tools for name, _ in calls) else None
 
     def _add_content(self, events: list[Event], text: str) -> None:
-        if text and not (self.num_calls and not text.strip()):
-            self._has_content = True
+        """Emit text. White space before it waits: if a call comes instead, it belongs to neither."""
+        text = self._space + text
+        is_space = not self._is_in_text and not text.strip()
+        self._space = text if is_space else ""
+        if text and not is_space:
+            self._is_in_text = True
             events.append(Content(text))
 
 

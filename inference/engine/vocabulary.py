@@ -26,6 +26,7 @@ class Vocabulary:
         self.pointer = lib.llama_model_get_vocab(model)
         self.size = lib.llama_vocab_n_tokens(self.pointer)
         self._pieces: dict[int, bytes] = {}
+        self._markers: dict[tuple[str, ...], dict[int, bytes]] = {}
         self._piece_buffer = ctypes.create_string_buffer(256)
 
     def tokenize(self, text: str, add_special: bool = False, parse_special: bool = True) -> list[int]:
@@ -79,8 +80,12 @@ class Vocabulary:
 
     def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
         """Return the ids and spellings of those of the named control tokens that the model has."""
-        controls = self.control_tokens if names else {}
-        return {controls[name]: name.encode() for name in names if name in controls}
+        if names not in self._markers:
+            tokens = {name: self.tokenize(name) for name in names}
+            self._markers[names] = {
+                ids[0]: name.encode() for name, ids in tokens.items() if len(ids) == 1 and not self.piece(ids[0])
+            }
+        return self._markers[names]
 
     def split_controls(self, text: str) -> list[str | int]:
         """Cut a text at the names of control tokens, which become their ids."""
