@@ -212,6 +212,12 @@ def test_all_parameters_of_the_interface_are_known(librechat):
     assert "5" not in librechat.stream(SYSTEM, user("Count to 9."), top_k=1, stop=["5"]).content
 
 
+def test_reasoning_may_come_as_an_object(librechat):
+    response = librechat.post(chat(SYSTEM, user("Hello!"), reasoning={"effort": "low", "summary": "auto"}))
+    assert response.headers["x-ignored-fields"] == "reasoning.summary"
+    assert librechat.read(response).content
+
+
 def test_more_tokens_than_fit_are_cut_rather_than_refused(librechat):
     assert librechat.stream(user("Hello!"), max_tokens=1_000_000).content
 
