@@ -13,16 +13,17 @@ endif
 export CFLAGS := $(strip $(CFLAGS) $(AMX_OFF))
 export CXXFLAGS := $(strip $(CXXFLAGS) $(AMX_OFF))
 
-.PHONY: help install install-dev run test lint format bench clean
+.PHONY: help install install-dev run test test-clients lint format bench clean
 
 help:
-	@echo "make install   create .venv and install what the server needs"
-	@echo "make run       install, set up the database, serve"
-	@echo "make test      install, then all checks and all tests"
-	@echo "make lint      ruff, migrations and Django's checks only"
-	@echo "make format    let ruff format the code"
-	@echo "make bench     measure throughput and latency over HTTP"
-	@echo "make clean     remove .venv and caches"
+	@echo "make install       create .venv and install what the server needs"
+	@echo "make run           install, set up the database, serve"
+	@echo "make test          install, then all checks and all tests"
+	@echo "make test-clients  install LangChain and, with npm, the JavaScript clients; test the API with them"
+	@echo "make lint          ruff, migrations and Django's checks only"
+	@echo "make format        let ruff format the code"
+	@echo "make bench         measure throughput and latency over HTTP"
+	@echo "make clean         remove .venv and caches"
 
 install: .venv/installed
 
@@ -55,6 +56,17 @@ lint: install-dev
 test: lint
 	$(BIN)/python -m pytest --cov --cov-report=
 
+test-clients: .venv/installed-clients tests/clients/node_modules/.package-lock.json
+	$(BIN)/python -m pytest tests/clients
+
+.venv/installed-clients: .venv/installed-dev requirements-clients.txt
+	$(PIP) -r requirements-clients.txt
+	@touch $@
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package.json tests/clients/package-lock.json
+	npm ci --prefix tests/clients --no-audit --no-fund
+	@touch $@
+
 format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -63,4 +75,4 @@ bench: install
 	$(BIN)/python manage.py bench $(BENCH_ARGS)
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .coverage .coverage.* htmlcov
+	rm -rf .venv .pytest_cache .ruff_cache .coverage .coverage.* htmlcov tests/clients/node_modules

@@ -2,12 +2,13 @@
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from inference.exceptions import error_body
+from inference.views.base import CLIENT_PATHS, not_found
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    re_path(rf"^(?:.*/)?(?:{'|'.join(CLIENT_PATHS)})$", not_found),
 ]
 
 

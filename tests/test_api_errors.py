@@ -189,6 +189,15 @@ async def test_an_unknown_path_is_not_found(path):
     assert (status, error["code"]) == (404, "unknown_url")
 
 
+@pytest.mark.parametrize(
+    "path", ["/chat/completions", "/models", "/v1/v1/models", "/v1/chat/completions/models", "/api/v1/responses"]
+)
+async def test_a_client_with_a_wrong_base_url_is_told_the_right_one(path):
+    status, error = await post({}, path)
+    assert (status, error["code"]) == (404, "unknown_url")
+    assert "base URL ends in /v1" in error["message"]
+
+
 async def test_a_wrong_method_is_named():
     response = await AsyncClient().get(URL)
     assert response.status_code == 405

@@ -19,8 +19,15 @@ class RequestSerializer(serializers.Serializer):
     ADVICE: dict[str, str] = {}
 
     def ignored(self) -> list[str]:
-        """Return the fields of the body that this server does not know, sorted."""
-        return sorted(set(self.initial_data) - set(self.fields) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
+        """Return the fields of the body that this server does not know, sorted; those of objects with their paths."""
+        unknown = set(self.initial_data) - set(self.fields) - set(self.UNSUPPORTED) - WITHOUT_EFFECT
+        inner = {
+            f"{name}.{key}"
+            for name, field in self.fields.items()
+            if isinstance(field, serializers.Serializer)
+            for key in set(self.initial_data.get(name) or ()) - set(field.fields)
+        }
+        return sorted(unknown | inner)
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, harmless in self.UNSUPPORTED.items():

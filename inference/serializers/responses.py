@@ -160,7 +160,7 @@ class ResponseRequestSerializer(RequestSerializer):
         ]
         included = [f"include.{name}" for name in data.get("include") or () if name != LOGPROBS]
         store = ["store"] if data.get("store") and not settings.RESPONSE_RETENTION_DAYS else []
-        return sorted([*super().ignored(), *inner, *included, *store])
+        return sorted({*super().ignored(), *inner, *included, *store})
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, place in MOVED.items():

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 IGNORED_HEADER = "X-Ignored-Fields"
 MAX_HEADER = 1000  # characters
+CLIENT_PATHS = ("chat/completions", "completions", "embeddings", "models", "responses")  # behind a client's base URL
 
 
 async def respond(
@@ -59,6 +60,9 @@ def field_list(names: list[str]) -> str:
 
 @csrf_exempt
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """Answer for unknown paths below `/v1`."""
-    message = f"Unknown URL: {request.method} {request.path}. The API is described at /docs."
+    """Answer for unknown paths: all below `/v1`, and outside those that a client with a wrong base URL asks for."""
+    is_misplaced = request.path.endswith(tuple(f"/{path}" for path in CLIENT_PATHS))
+    base_url = "A client's base URL ends in /v1; the client adds the rest by itself."
+    advice = base_url if is_misplaced else "The API is described at /docs."
+    message = f"Unknown URL: {request.method} {request.path}. {advice}"
     return JsonResponse(error_body(message, "invalid_request_error", code="unknown_url"), status=404)
