@@ -60,13 +60,18 @@ def build_constraint(
     leads = _leads(format, may_think)
     if not plan.tools or format is None:
         return _of_output(output, format, leads) if output else None
-    calls = call_rules(format, _checked(plan), several=plan.parallel and (plan.required or format.is_section))
+    calls = call_rules(format, _checked(plan), several=_may_be_several(plan, format))
     if plan.required:
         return _grammar(["start: lead_call calls", *leads, *calls], "tools")
     if output:
         return _of_output_or_calls(output, calls, leads)
     grammar = "\n".join(["start: calls", *calls])
     return Constraint(grammar, "tools", format.triggers, format.only_first, repeats=plan.parallel)
+
+
+def _may_be_several(plan: ToolPlan, format: ToolFormat) -> bool:  # noqa: A002
+    """Whether one text of the grammar may hold several calls. In Harmony the first one ends the answer."""
+    return plan.parallel and format is not HARMONY and (plan.required or format.is_section)
 
 
 def _output(parameters: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -111,7 +111,7 @@ class _Rules:
     def _tags(self, schema: dict[str, Any]) -> str:
         parameters = [self._tag(key, value) + ("" if required else "?") for key, value, required in _properties(schema)]
         if not parameters and schema.get("additionalProperties") is not False:
-            return f"{self._tag(None, {})}*"
+            return f"{self._tag(None, schema.get('additionalProperties'))}*"
         return " ".join(parameters) or '""'
 
     def _tag(self, key: str | None, schema: Any) -> str:
@@ -121,7 +121,8 @@ class _Rules:
         before = before.replace("$is_string", json.dumps(is_string))
         start, _, rest = before.partition("$key")
         head = f"{text_rule(start)} {ANY_KEY if key is None else text_rule(key)} {text_rule(rest)}"
-        if key is None or (is_string and not _choices(schema)):
+        is_free = key is None and not _as_schema(schema)
+        if is_free or (is_string and not _choices(schema)):
             return self._add(f"{head} {self._until(after)}")
         value = _any_of(_choices(schema)) if is_string else self._add(self._json(schema))
         return self._add(f"{head} {value} {text_rule(after)}")
@@ -166,7 +167,7 @@ class _Rules:
             (f"{quoted(key + ':')} {self._gemma(value)}", required) for key, value, required in _properties(schema)
         ]
         if not members and schema.get("additionalProperties") is not False:
-            member = f'{ANY_KEY} ":" {self._gemma({})}'
+            member = f'{ANY_KEY} ":" {self._gemma(schema.get("additionalProperties"))}'
             return self._add(f'"{{" ({member} ("," {member})*)? "}}"')
         return self._add(f'"{{" {self._members(members, ",")} "}}"')
 
