@@ -77,7 +77,13 @@ LOOSE = {
     Dialect.TAGS: (*OF_STRINGS, "maxProperties"),
     Dialect.GEMMA: (*OF_STRINGS, *OF_CONTAINERS),
 }
-CASES = [(tool_format, name) for tool_format in FORMATS for name in TOOLS]
+# Arguments in JSON are the same rule in every format: there, every second function is enough.
+CASES = [
+    (tool_format, name)
+    for row, tool_format in enumerate(FORMATS)
+    for column, name in enumerate(TOOLS)
+    if tool_format.dialect is not Dialect.JSON or (row + column) % 2 == 0
+]
 
 
 def case_id(value: Any) -> str:
@@ -115,13 +121,12 @@ def answers(tmp_path_factory) -> dict[tuple[str, str], Answer]:
     markers = {marker for tool_format in FORMATS for marker in tool_format.markers}
     engine = WildEngine(write_marked_gguf(DEMO, tmp_path_factory.mktemp("models") / "marked.gguf", markers))
     constraints, visible = {}, {}
-    for tool_format in FORMATS:
-        plans = {"*": plan(*TOOLS, parallel=True), **{name: plan(name) for name in TOOLS}}
-        for name, each in plans.items():
-            constraints[tool_format.name, name] = build_constraint({}, each, tool_format)
-            visible[tool_format.name, name] = answer_markers(tool_format)
+    for tool_format, name in (*CASES, *((each, "*") for each in FORMATS)):
+        each = plan(*TOOLS, parallel=True) if name == "*" else plan(name)
+        constraints[tool_format.name, name] = build_constraint({}, each, tool_format)
+        visible[tool_format.name, name] = answer_markers(tool_format)
     endings = [(ending, 8.0) for ending in (*engine.control_tokens, "<", ")")]
-    answers = engine.generate(constraints, visible, logit_bias=(*WILD["logit_bias"], *endings))
+    answers = engine.generate(constraints, visible, logit_bias=(*WILD["logit_bias"], *endings), max_tokens=150)
     engine.close()
     return answers
 
