@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, TokenType
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
 CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
@@ -48,6 +48,24 @@ def write_infill_gguf(source, path, prefix, suffix, middle):
         f"tokenizer.ggml.{name}_token_id": MetadataDetails(GGUFValueType.UINT32, token) for name, token in ids.items()
     }
     metadata["tokenizer.ggml.add_bos_token"] = MetadataDetails(GGUFValueType.BOOL, True)
+    return copy_gguf(source, path, metadata)
+
+
+def write_marked_gguf(source, path, markers):
+    """Copy a BPE model, with control tokens of these names instead of the words that it learnt last."""
+    reader = GGUFReader(source)
+    names = ("tokens", "token_type", "merges")
+    tokens, types, merges = (reader.fields[f"tokenizer.ggml.{name}"].contents() for name in names)
+    missing = sorted(set(markers) - set(tokens))
+    for marker, merge in zip(missing, reversed(merges), strict=False):
+        index = tokens.index(merge.replace(" ", ""))
+        tokens[index], types[index] = marker, TokenType.CONTROL
+    values = (tokens, types, merges[: -len(missing)])
+    kinds = (GGUFValueType.STRING, GGUFValueType.INT32, GGUFValueType.STRING)
+    metadata = {
+        f"tokenizer.ggml.{name}": MetadataDetails(GGUFValueType.ARRAY, value, sub_type=kind)
+        for name, value, kind in zip(names, values, kinds, strict=True)
+    }
     return copy_gguf(source, path, metadata)
 
 

@@ -192,21 +192,43 @@ class PythonReader:
 
     @staticmethod
     def _convert(text: str) -> str:
-        names = {"true": True, "false": False, "null": None}
+        """Return the arguments as JSON. Their names need not be Python's: `from` and `a b` are fine, too."""
         try:
-            call = ast.parse(f"f({text})", mode="eval").body
-            for node in ast.walk(call):
-                if isinstance(node, ast.Name) and node.id in names:
-                    node.__class__ = ast.Constant
-                    node.value = names[node.id]
-            values = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+            pairs = [argument.split("=", 1) for argument in split_arguments(text)]
+            values = {name.strip(): python_value(value) for name, value in pairs}
             return json.dumps(values, ensure_ascii=False)
         except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, MemoryError):
             return text
 
 
-def closing_parenthesis(text: str) -> int | None:
-    """Return where the parenthesis closes that was opened before the text; None if it does not yet."""
+def python_value(text: str) -> Any:
+    """Read a literal of Python or JSON, also one that mixes them. Raises what `ast` and `json` do."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        names = {"true": True, "false": False, "null": None}
+        expression = ast.parse(text.strip(), mode="eval")
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name) and node.id in names:
+                node.__class__ = ast.Constant
+                node.value = names[node.id]
+        return ast.literal_eval(expression)
+
+
+def split_arguments(text: str) -> list[str]:
+    """Cut the arguments of a call at the commas between them."""
+    arguments = []
+    while (end := closing_parenthesis(text, stop=",")) is not None:
+        arguments.append(text[:end])
+        text = text[end + 1 :]
+    return [argument for argument in (*arguments, text) if argument.strip()]
+
+
+def closing_parenthesis(text: str, stop: str = "") -> int | None:
+    """Return where the parenthesis closes that was opened before the text; None if it does not yet.
+
+    `stop` is a character to end at as well, where it stands within no other bracket.
+    """
     depth, quote, escaped = 1, "", False
     for index, char in enumerate(text):
         if quote:
@@ -217,7 +239,7 @@ def closing_parenthesis(text: str) -> int | None:
             quote = char
         else:
             depth += (char in "([{") - (char in ")]}")
-            if depth == 0:
+            if depth == 0 or (depth == 1 and char == stop):
                 return index
     return None
 
@@ -230,7 +252,8 @@ def is_text(schema: dict[str, Any], key: str, head: "re.Match[str]") -> bool:
     if "is_string" in head.groupdict():
         return head["is_string"] == "true"
     properties = schema.get("properties")
-    described = properties.get(key) if isinstance(properties, dict) else None
+    others = schema.get("additionalProperties")
+    described = properties.get(key, others) if isinstance(properties, dict) else others
     if not isinstance(described, dict):
         return False
     values = described.get("enum", [described["const"]] if "const" in described else ())

@@ -4,11 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from inference.chat.formats import HARMONY, ToolFormat
-from inference.chat.grammars import call_rules, json_rule
+from inference.chat.grammars import call_rules, json_rule, quoted
+from inference.chat.schema_problems import schema_problem
 from inference.engine.messages import Constraint
 from inference.exceptions import InvalidRequest
 
@@ -60,13 +60,18 @@ def build_constraint(
     leads = _leads(format, may_think)
     if not plan.tools or format is None:
         return _of_output(output, format, leads) if output else None
-    calls = call_rules(format, _checked(plan), several=plan.parallel and (plan.required or format.is_section))
+    calls = call_rules(format, _checked(plan), several=_may_be_several(plan, format))
     if plan.required:
         return _grammar(["start: lead_call calls", *leads, *calls], "tools")
     if output:
         return _of_output_or_calls(output, calls, leads)
     grammar = "\n".join(["start: calls", *calls])
     return Constraint(grammar, "tools", format.triggers, format.only_first, repeats=plan.parallel)
+
+
+def _may_be_several(plan: ToolPlan, format: ToolFormat) -> bool:  # noqa: A002
+    """Whether one text of the grammar may hold several calls. In Harmony the first one ends the answer."""
+    return plan.parallel and format is not HARMONY and (plan.required or format.is_section)
 
 
 def _output(parameters: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -118,11 +123,11 @@ def _regex_answer(regex: str) -> str:
 
     if problem := LLMatcher.validate_grammar(LLMatcher.grammar_from_regex(regex)):
         raise InvalidRequest(f"Invalid `regex`: {_first_line(problem)}.", param="regex")
-    return f"answer: /{regex_to_lark(regex)}/"
+    return f"answer: /{regex_to_lark(regex)}/".replace("%", r"\x25")
 
 
 def _enum_answer(choices: list[str]) -> str:
-    return f"answer: {' | '.join(map(json.dumps, choices))}"
+    return f"answer: {' | '.join(map(quoted, choices))}"
 
 
 def _of_output(output: tuple[str, str], format: ToolFormat | None, leads: list[str]) -> Constraint:  # noqa: A002
@@ -176,17 +181,8 @@ def _checked(plan: ToolPlan) -> dict[str, tuple[dict[str, Any], bool]]:
 def check_schema(schema: dict[str, Any], param: str) -> None:
     """Raise InvalidRequest, naming the part, for a schema that cannot be enforced."""
     if problem := schema_problem(json.dumps(schema), lenient=False):
-        raise InvalidRequest(f"Invalid `{param}`: this schema cannot be enforced: {problem}.", param=param)
-
-
-@lru_cache(maxsize=512)
-def schema_problem(schema: str, lenient: bool) -> str:
-    """Return why a JSON schema cannot be enforced, empty if it can."""
-    from llguidance import LLMatcher
-
-    grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"lenient": lenient, "whitespace_flexible": False})
-    is_error, messages = LLMatcher.validate_grammar_with_warnings(grammar)
-    return _first_line(messages[0]) if is_error else ""
+        param += problem.location
+        raise InvalidRequest(f"Invalid `{param}`: {problem.reason}.", param=param)
 
 
 def _first_line(message: str) -> str:

@@ -10,21 +10,26 @@ from itertools import count
 from typing import Any
 
 from inference.chat.formats import GEMMA_QUOTE, Dialect, ToolFormat
+from inference.chat.json_schema import DEFINITIONS, enforceable, resolve
 
 # Models write JSON with or without a space after commas and colons; more white space only serves to go on for ever.
 SPACING = {"whitespace_flexible": False, "item_separator": ", ?", "key_separator": ": ?"}
-DEFINITIONS = ("$defs", "definitions")
 ANY_KEY = "/[A-Za-z_][A-Za-z0-9_.-]*/"
 
 
 def json_rule(schema: dict[str, Any], *, lenient: bool = False) -> str:
     """Return what stands in a rule for JSON that follows a schema. `lenient` skips keywords that cannot be enforced."""
     options = {**SPACING, "lenient": True} if lenient else SPACING
-    return f"%json {json.dumps({**schema, 'x-guidance': options})}"
+    return f"%json {quoted({**enforceable(schema), 'x-guidance': options})}"
 
 
 def text_rule(text: str) -> str:
-    return f"%text {json.dumps(text)}" if text else ""
+    return f"%text {quoted(text)}" if text else ""
+
+
+def quoted(value: Any) -> str:
+    """Return JSON without percent signs, so that a `%text` in what a user sends is none of the grammar's."""
+    return json.dumps(value).replace("%", r"\u0025")
 
 
 def call_rules(
@@ -99,14 +104,14 @@ class _Rules:
         if dialect is Dialect.GEMMA:
             return self._gemma_object(schema)
         members = [
-            (f"{json.dumps(key + '=')} {self._python(value)}", required) for key, value, required in _properties(schema)
+            (f"{quoted(key + '=')} {self._python(value)}", required) for key, value, required in _properties(schema)
         ]
         return self._members(members, ", ") or '""'
 
     def _tags(self, schema: dict[str, Any]) -> str:
         parameters = [self._tag(key, value) + ("" if required else "?") for key, value, required in _properties(schema)]
         if not parameters and schema.get("additionalProperties") is not False:
-            return f"{self._tag(None, {})}*"
+            return f"{self._tag(None, schema.get('additionalProperties'))}*"
         return " ".join(parameters) or '""'
 
     def _tag(self, key: str | None, schema: Any) -> str:
@@ -116,7 +121,8 @@ class _Rules:
         before = before.replace("$is_string", json.dumps(is_string))
         start, _, rest = before.partition("$key")
         head = f"{text_rule(start)} {ANY_KEY if key is None else text_rule(key)} {text_rule(rest)}"
-        if key is None or (is_string and not _choices(schema)):
+        is_free = key is None and not _as_schema(schema)
+        if is_free or (is_string and not _choices(schema)):
             return self._add(f"{head} {self._until(after)}")
         value = _any_of(_choices(schema)) if is_string else self._add(self._json(schema))
         return self._add(f"{head} {value} {text_rule(after)}")
@@ -158,10 +164,10 @@ class _Rules:
 
     def _gemma_object(self, schema: dict[str, Any]) -> str:
         members = [
-            (f"{json.dumps(key + ':')} {self._gemma(value)}", required) for key, value, required in _properties(schema)
+            (f"{quoted(key + ':')} {self._gemma(value)}", required) for key, value, required in _properties(schema)
         ]
         if not members and schema.get("additionalProperties") is not False:
-            member = f'{ANY_KEY} ":" {self._gemma({})}'
+            member = f'{ANY_KEY} ":" {self._gemma(schema.get("additionalProperties"))}'
             return self._add(f'"{{" ({member} ("," {member})*)? "}}"')
         return self._add(f'"{{" {self._members(members, ",")} "}}"')
 
@@ -170,7 +176,7 @@ class _Rules:
         if reference not in self._references:
             name = f"r{next(self._numbers)}"
             self._references[reference] = name
-            self.lines.append(f"{name}: {self._gemma(_resolve(self._root, reference))}")
+            self.lines.append(f"{name}: {self._gemma(resolve(self._root, reference))}")
         return self._references[reference]
 
     def _members(self, members: list[tuple[str, bool]], separator: str) -> str:
@@ -219,12 +225,3 @@ def _any_of(texts: list[str]) -> str:
 
 def _gemma_text(value: Any) -> str:
     return f"{GEMMA_QUOTE}{value}{GEMMA_QUOTE}" if isinstance(value, str) else json.dumps(value)
-
-
-def _resolve(root: dict[str, Any], reference: str) -> Any:
-    """Return what a local reference points to; anything at all if it points nowhere."""
-    value: Any = root
-    for part in reference.removeprefix("#").strip("/").split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        value = value.get(key, {}) if isinstance(value, dict) and key else value
-    return value
