@@ -256,6 +256,14 @@ def test_content_parts_and_every_role_are_understood(openai_client):
     assert "21" in completion.choices[0].message.content
 
 
+def test_unknown_fields_of_messages_and_tools_are_named_too(server):
+    message = {**user("Hello!"), "mood": "good", "refusal": None}
+    tool = {**WEATHER, "function": {**WEATHER["function"], "version": 2}}
+    body = {"model": "demo", "messages": [message, message], "tools": [tool], "max_tokens": 1}
+    response = httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60)
+    assert response.headers["x-ignored-fields"] == "messages[].mood, tools[].function.version"
+
+
 def test_unknown_fields_are_ignored(openai_client):
     extra = {"user": "665f00000000000000000001", "chat_template_kwargs": {"enable_thinking": False}, "whatever": [1]}
     assert "Paris" in ask(openai_client, capital("France"), extra_body={**extra, "reasoning_effort": "low"})

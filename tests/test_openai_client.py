@@ -5,7 +5,6 @@ import inspect
 import os
 import signal
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Literal
 
 import httpx
@@ -110,7 +109,6 @@ def test_thinking_is_the_one_field_that_the_client_does_not_know(openai_client):
         strictly(chunk, "choices.delta.reasoning_content")
 
 
-@pytest.mark.skipif(find_spec("inference.chat.legacy") is None, reason="functions get no answer of their own form yet")
 def test_functions_have_the_clients_types(openai_client):
     options = request(ROME, functions=[WEATHER["function"]], function_call={"name": "get_weather"})
     assert strictly(openai_client.chat.completions.create(**options)).choices[0].message.function_call

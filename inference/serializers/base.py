@@ -1,5 +1,6 @@
 """The base of all request bodies."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rest_framework import serializers
@@ -19,15 +20,8 @@ class RequestSerializer(serializers.Serializer):
     ADVICE: dict[str, str] = {}
 
     def ignored(self) -> list[str]:
-        """Return the fields of the body that this server does not know, sorted; those of objects with their paths."""
-        unknown = set(self.initial_data) - set(self.fields) - set(self.UNSUPPORTED) - WITHOUT_EFFECT
-        inner = {
-            f"{name}.{key}"
-            for name, field in self.fields.items()
-            if isinstance(field, serializers.Serializer)
-            for key in set(self.initial_data.get(name) or ()) - set(field.fields)
-        }
-        return sorted(unknown | inner)
+        """Return the fields of the body that this server does not know, sorted; inner ones with their paths."""
+        return sorted(set(_unknown(self.initial_data, self)) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, harmless in self.UNSUPPORTED.items():
@@ -36,3 +30,18 @@ class RequestSerializer(serializers.Serializer):
                 advice = self.ADVICE.get(name, "this server does not support it; leave it out.")
                 raise serializers.ValidationError({name: advice})
         return super().to_internal_value(data)
+
+
+def _unknown(data: Any, serializer: serializers.BaseSerializer, path: str = "") -> Iterator[str]:
+    """Yield the paths of what an object brings that its serializer does not know; null means absent."""
+    if isinstance(serializer, serializers.ListSerializer):
+        for item in data:
+            yield from _unknown(item, serializer.child, f"{path}[]")
+        return
+    for key, value in data.items():
+        field = serializer.fields.get(key)
+        name = f"{path}.{key}" if path else key
+        if field is None and value is not None:
+            yield name
+        elif isinstance(field, serializers.BaseSerializer) and value:
+            yield from _unknown(value, field, name)

@@ -21,8 +21,12 @@ TEXT_PARTS = {
 
 
 def refuse(value: Any, expected: str) -> serializers.ValidationError:
-    """Return the error that names what was found and what is allowed."""
-    shown = repr(value)
+    """Return the error that names what was found and what is allowed.
+
+    Objects are not shown: clients such as LibreChat take the first one in a message for the error itself.
+    """
+    shown = "an object" if isinstance(value, dict) else repr(value)
+    shown = "a list of objects" if isinstance(value, list) and "{" in shown else shown
     return serializers.ValidationError(f"expected {expected}, got {shown if len(shown) <= 80 else shown[:77] + '...'}.")
 
 

@@ -46,7 +46,7 @@ class ToolChoiceField(InputField):
             return data
         function = data.get("function") if isinstance(data, dict) and data.get("type") == "function" else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            named = '{"type": "function", "function": {"name": ...}}'
+            named = "an object with `type` function and a `function` that has a `name`"
             raise refuse(data, f"one of {', '.join(TOOL_CHOICES)}, or {named}")
         return data
 
@@ -65,7 +65,7 @@ class FunctionChoiceField(InputField):
     def to_internal_value(self, data: Any) -> str | dict[str, Any]:
         is_named = isinstance(data, dict) and isinstance(data.get("name"), str)
         if not is_named and data not in ("none", "auto"):
-            raise refuse(data, 'one of none, auto, or {"name": ...}')
+            raise refuse(data, "one of none, auto, or an object with a `name`")
         return data
 
 

@@ -96,7 +96,7 @@ def test_a_schema_that_cannot_be_enforced_gives_way_unless_strict():
         build_constraint(
             {}, plan_tools({"tools": [NOW, {"type": "function", "function": {**function, "strict": True}}]}), HERMES
         )
-    assert caught.value.param == "tools[1].function.parameters"
+    assert caught.value.param == "tools[1].function.parameters.properties.a"
 
 
 @pytest.mark.parametrize(
