@@ -4,6 +4,7 @@ import ctypes
 import math
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class SamplerChain:
     def __init__(self, context: int, n_vocab: int) -> None:
         self._context = context
         self._n_vocab = n_vocab
+        self._all = _token_ids(n_vocab)
         params = lib.llama_sampler_chain_default_params()
         params.no_perf = True
         self._chain = lib.llama_sampler_chain_init(params)
@@ -42,16 +44,16 @@ class SamplerChain:
         """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
         pointer = lib.llama_get_logits_ith(self._context, row)
         logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
-        tokens = np.arange(self._n_vocab) if allowed is None else allowed
-        candidates = np.empty(len(tokens), CANDIDATE)
-        candidates["id"], candidates["logit"], candidates["p"] = tokens, logits[tokens], 0
+        candidates = np.empty(self._n_vocab if allowed is None else len(allowed), CANDIDATE)
+        candidates["id"] = self._all if allowed is None else allowed
+        candidates["logit"] = logits if allowed is None else logits[allowed]
+        candidates["p"] = 0
         return candidates
 
     def draw(self, candidates: np.ndarray) -> int:
-        """Choose one of the candidates, without accounting for it."""
+        """Choose one of the candidates, without accounting for it. The samplers sort the array and cut it off."""
         if len(candidates) == 1:
             return int(candidates["id"][0])
-        candidates = candidates.copy()  # the samplers sort it and cut it off
         data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
         array = lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
         lib.llama_sampler_apply(self._chain, ctypes.byref(array))
@@ -73,14 +75,18 @@ class GuidedSampler:
 
     def sample(self, row: int) -> int:
         """Choose a token from the logits of `row` and account for it. Raises ConstraintError."""
-        candidates = self._chain.candidates(row, self._guide.allowed())
-        while len(candidates):
+        allowed, refused = self._guide.allowed(), []
+        while True:
+            candidates = self._chain.candidates(row, allowed)
+            if refused:
+                candidates = candidates[~np.isin(candidates["id"], refused)]
+            if not len(candidates):
+                raise ConstraintError("no token can follow")
             token = self._chain.draw(candidates)
             if self._guide.accept(token):
                 self._chain.account_for(token)
                 return token
-            candidates = candidates[candidates["id"] != token]
-        raise ConstraintError("no token can follow")
+            refused.append(token)
 
     def close(self) -> None:
         self._chain.close()
@@ -186,6 +192,11 @@ class SamplerFactory:
     def _logit_bias(self, biases: dict[int, float]) -> int:
         array = (lib.llama_logit_bias * len(biases))(*biases.items())
         return lib.llama_sampler_init_logit_bias(self._vocabulary.size, len(biases), array)
+
+
+@lru_cache(maxsize=1)
+def _token_ids(n_vocab: int) -> np.ndarray:
+    return np.arange(n_vocab, dtype=np.int32)
 
 
 def _is_active(name: str, params: SamplingParams) -> bool:
