@@ -4,6 +4,7 @@ import time
 from collections import deque
 
 from inference.bench.load import Timing, Workload
+from inference.chat.constraint import ToolPlan, build_constraint
 from inference.chat.template import render_prompt
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
@@ -18,14 +19,18 @@ class EngineLoop:
         from inference.engine.llama import Llama
 
         native_log.install(quiet=True)
-        self._core = EngineCore(config, Llama(config))
+        self._llama = Llama(config)
+        self._core = EngineCore(config, self._llama)
         self._template = template
 
     def run(self, workload: Workload, clients: int, requests: int) -> tuple[list[Timing], float]:
         """Generate for `requests` prompts, `clients` at a time; return timings and seconds as `run_load` does."""
-        sampling = SamplingParams(max_tokens=workload.max_tokens, ignore_eos=True)
+        sampling = SamplingParams(max_tokens=workload.max_tokens, ignore_eos=workload.schema is None)
+        constraint = build_constraint(workload.answer_options, ToolPlan(), None)
+        if constraint:
+            self._llama.compile(constraint).result()
         waiting = deque(
-            GenerateRequest(str(number), self._render(prompt), sampling)
+            GenerateRequest(str(number), self._render(prompt), sampling, constraint)
             for number, prompt in enumerate(workload.prompts(requests))
         )
         timings: dict[str, Timing] = {}

@@ -49,12 +49,24 @@ class BenchError(Exception):
 
 @dataclass(frozen=True)
 class Workload:
-    """What every client sends: prompts of `prompt_words` random words, answers of exactly `max_tokens` tokens."""
+    """What every client sends: prompts of `prompt_words` random words, answers of exactly `max_tokens` tokens.
+
+    With a `schema`, answers follow it; none that fits may be shorter.
+    """
 
     model: str
     prompt_words: int = 80
     max_tokens: int = 64
     seed: int = 0
+    schema: dict[str, Any] | None = None
+
+    @property
+    def answer_options(self) -> dict[str, Any]:
+        """The fields of a request by which answers reach their length."""
+        if self.schema is None:
+            return {"ignore_eos": True}
+        described = {"name": "bench", "schema": self.schema, "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": described}}
 
     def prompts(self, count: int) -> list[str]:
         generator = random.Random(self.seed)  # noqa: S311 - reproducible, not secret
@@ -66,9 +78,9 @@ class Workload:
             "messages": [{"role": "user", "content": prompt}],
             "max_tokens": self.max_tokens,
             "temperature": 0.8,
-            "ignore_eos": True,
             "stream": True,
             "stream_options": {"include_usage": True},
+            **self.answer_options,
         }
 
 
@@ -89,8 +101,7 @@ async def run_load(base_url: str, workload: Workload, clients: int, requests: in
     """
     prompts = iter(workload.prompts(requests))
     timings: list[Timing] = []
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=base_url, timeout=600, limits=limits) as http:
+    async with _open(base_url) as http:
 
         async def client() -> None:
             for prompt in prompts:
@@ -101,8 +112,32 @@ async def run_load(base_url: str, workload: Workload, clients: int, requests: in
         return timings, time.perf_counter() - started
 
 
-async def _chat(http: httpx.AsyncClient, body: dict[str, Any]) -> Timing:
-    timing = Timing(time.perf_counter())
+async def run_beside(base_url: str, workload: Workload, clients: int, other: Workload) -> tuple[list[Timing], float]:
+    """Run one chat of each client and, once all of them generate, another request; return the clients' timings.
+
+    Raises BenchError.
+    """
+    timings = [Timing(time.perf_counter()) for _ in range(clients)]
+    async with _open(base_url) as http:
+        bodies = map(workload.body, workload.prompts(clients))
+        chats = [_chat(http, body, timing) for body, timing in zip(bodies, timings, strict=True)]
+        await asyncio.gather(*chats, _chat_once_all_run(http, timings, other))
+        return timings, max(timing.arrivals[-1] for timing in timings) - timings[0].started
+
+
+async def _chat_once_all_run(http: httpx.AsyncClient, timings: list[Timing], workload: Workload) -> None:
+    while not all(len(timing.arrivals) > 4 for timing in timings):  # noqa: ASYNC110 - a poll is precise enough
+        await asyncio.sleep(0.01)
+    await _chat(http, workload.body(workload.prompts(1)[0]))
+
+
+def _open(base_url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None))
+
+
+async def _chat(http: httpx.AsyncClient, body: dict[str, Any], timing: Timing | None = None) -> Timing:
+    """Send one chat; note its times in `timing`, if given."""
+    timing = timing or Timing(time.perf_counter())
     try:
         async with http.stream("POST", "chat/completions", json=body) as response:
             if response.status_code != httpx.codes.OK:

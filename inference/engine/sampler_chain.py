@@ -1,6 +1,7 @@
 """Sampler chains: how the next token is chosen."""
 
 import ctypes
+from functools import lru_cache
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class SamplerChain:
     def __init__(self, context: int, n_vocab: int, seed: int | None = None) -> None:
         self._context = context
         self._n_vocab = n_vocab
+        self._all = _token_ids(n_vocab)
         self._seed = seed
         self._num_drawn = 0
         params = lib.llama_sampler_chain_default_params()
@@ -42,16 +44,16 @@ class SamplerChain:
         """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
         pointer = lib.llama_get_logits_ith(self._context, row)
         logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
-        tokens = np.arange(self._n_vocab) if allowed is None else allowed
-        candidates = np.empty(len(tokens), CANDIDATE)
-        candidates["id"], candidates["logit"], candidates["p"] = tokens, logits[tokens], 0
+        candidates = np.empty(self._n_vocab if allowed is None else len(allowed), CANDIDATE)
+        candidates["id"] = self._all if allowed is None else allowed
+        candidates["logit"] = logits if allowed is None else logits[allowed]
+        candidates["p"] = 0
         return candidates
 
     def draw(self, candidates: np.ndarray) -> int:
-        """Choose one of the candidates, without accounting for it."""
+        """Choose one of the candidates, without accounting for it. The samplers sort the array and cut it off."""
         if len(candidates) == 1:
             return int(candidates["id"][0])
-        candidates = candidates.copy()  # the samplers sort it and cut it off
         data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
         array = lib.llama_token_data_array(data=data, size=len(candidates), selected=-1, sorted=False)
         lib.llama_sampler_apply(self._chain, ctypes.byref(array))
@@ -87,27 +89,27 @@ class GuidedSampler:
     def sample(self, row: int) -> int:
         """Choose a token from the logits of `row` and account for it. Raises ConstraintError."""
         allowed = self._guide.allowed()
-        if allowed is None:
-            token = self._chain.sample(row)
-            return token if self._guide.accept(token) else self._sample_other(row, token)
-        return self._sample_among(self._chain.candidates(row, allowed))
+        if allowed is not None:
+            return self._sample_among(row, allowed, [])
+        token = self._chain.sample(row)
+        return token if self._guide.accept(token) else self._sample_among(row, None, [token])
 
     def close(self) -> None:
         self._chain.close()
 
-    def _sample_other(self, row: int, refused: int) -> int:
-        """Choose again where any token may come but one that leads nowhere."""
-        candidates = self._chain.candidates(row, None)
-        return self._sample_among(candidates[candidates["id"] != refused])
-
-    def _sample_among(self, candidates: np.ndarray) -> int:
-        while len(candidates):
+    def _sample_among(self, row: int, allowed: np.ndarray | None, refused: list[int]) -> int:
+        """Choose among the allowed tokens, without those of which the guide has said that they lead nowhere."""
+        while True:
+            candidates = self._chain.candidates(row, allowed)
+            if refused:
+                candidates = candidates[~np.isin(candidates["id"], refused)]
+            if not len(candidates):
+                raise ConstraintError("no token can follow")
             token = self._chain.draw(candidates)
             if self._guide.accept(token):
                 self._chain.account_for(token)
                 return token
-            candidates = candidates[candidates["id"] != token]
-        raise ConstraintError("no token can follow")
+            refused.append(token)
 
 
 def gumbel_noise(seed: int, step: int, tokens: np.ndarray) -> np.ndarray:
@@ -119,6 +121,11 @@ def gumbel_noise(seed: int, step: int, tokens: np.ndarray) -> np.ndarray:
     bits ^= bits >> np.uint64(31)
     uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     return -np.log(-np.log(uniform))
+
+
+@lru_cache(maxsize=1)
+def _token_ids(n_vocab: int) -> np.ndarray:
+    return np.arange(n_vocab, dtype=np.int32)
 
 
 def _view(array: "lib.llama_token_data_array") -> np.ndarray:

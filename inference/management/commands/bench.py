@@ -9,6 +9,7 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -16,8 +17,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from inference.bench.load import BenchError, Workload, run_load
+from inference.bench.load import BenchError, Workload, run_beside, run_load
 from inference.bench.report import Figures, as_json, as_table, figures
+from inference.bench.structured import NEIGHBOURS, ratios, structured
 from inference.specs import model_spec
 from registry.models import RegisteredModel
 
@@ -29,6 +31,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", default="demo", help="a registered model (default demo)")
+        parser.add_argument(
+            "--scenario",
+            choices=["throughput", "structured"],
+            default="throughput",
+            help="structured compares free answers with answers under a JSON schema (default throughput)",
+        )
         parser.add_argument("--url", help="base URL of a running server, ending in /v1; without it one is started")
         parser.add_argument("--clients", type=_counts, default=[1, 8], help="concurrent clients (default 1,8)")
         parser.add_argument("--requests", type=int, default=2, help="requests of each client (default 2)")
@@ -43,13 +51,16 @@ class Command(BaseCommand):
         try:
             with own_server(url) as base_url:
                 self._warm_up(base_url, workload)
-                rows = self._measure(base_url, workload, options)
+                measure = self._measure if options["scenario"] == "throughput" else self._measure_structured
+                rows = measure(base_url, workload, options)
         except BenchError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(as_json(rows), indent=2))
         else:
             Console(file=self.stdout, width=None if sys.stdout.isatty() else 110).print(as_table(rows))
+            for line in ratios(rows):
+                self.stdout.write(line)
 
     def _warm_up(self, base_url: str, workload: Workload) -> None:
         """Load the model, so that no figure includes it."""
@@ -68,6 +79,32 @@ class Command(BaseCommand):
                 if engine:
                     rows.append(figures("engine", clients, *engine.run(load, clients, requests)))
             self.stderr.write(f"round {round_number + 1} of {options['rounds']} done")
+        return rows
+
+    def _measure_structured(self, base_url: str, workload: Workload, options: dict[str, Any]) -> list[Figures]:
+        """Run free and structured answers in turn, after the first use of a schema beside running streams."""
+        engine = self._engine(workload.model) if options["engine"] else None
+        rows = self._first_use(base_url, workload)
+        for round_number in range(options["rounds"]):
+            for clients in options["clients"]:
+                requests = clients * options["requests"]
+                free = replace(workload, seed=len(rows) + 100)
+                for kind, load in (("free", free), ("schema", structured(replace(free, seed=free.seed + 1)))):
+                    rows.append(
+                        figures(f"HTTP {kind}", clients, *asyncio.run(run_load(base_url, load, clients, requests)))
+                    )
+                    if engine:
+                        rows.append(figures(f"engine {kind}", clients, *engine.run(load, clients, requests)))
+            self.stderr.write(f"round {round_number + 1} of {options['rounds']} done")
+        return rows
+
+    def _first_use(self, base_url: str, workload: Workload) -> list[Figures]:
+        """Compare the gaps of running streams beside a free request with those beside the first one with a schema."""
+        rows = []
+        for name, other in (("beside a free one", workload), ("beside 1st schema", structured(workload))):
+            load = replace(workload, seed=len(rows) + 50)
+            timings = asyncio.run(run_beside(base_url, load, NEIGHBOURS, replace(other, max_tokens=1, seed=60)))
+            rows.append(figures(name, NEIGHBOURS, *timings))
         return rows
 
     def _engine(self, name: str) -> Any:
