@@ -41,14 +41,6 @@ CALCULATOR = {
         },
     },
 }
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Get the current weather in a city.",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    },
-}
 SET_MEMORY = {
     "type": "function",
     "function": {

@@ -17,7 +17,6 @@ from tests.librechat_requests import (
     SET_MEMORY,
     SYSTEM,
     USER_ID,
-    WEATHER,
     LibreChat,
     assistant,
     chat,
@@ -27,6 +26,7 @@ from tests.librechat_requests import (
     user,
 )
 from tests.live_server import DEMO, LiveServer
+from tests.test_chat_completions import WEATHER
 
 MULTIPLY = "Use the calculator tool to compute 1123 * 21, then tell me the result."
 # The demo model with a template that opens the thinking, as those of reasoning models do.

@@ -11,6 +11,7 @@ from inference.serializers.fields import (
     StrictCharField,
     StrictIntegerField,
     is_token_list,
+    optional,
     refuse,
 )
 from inference.serializers.sampling import GenerationRequestSerializer
@@ -54,47 +55,37 @@ class PromptField(InputField):
 class CompletionRequestSerializer(GenerationRequestSerializer):
     """The body of a text completion request. What is absent comes from the model's generation defaults."""
 
-    prompt = PromptField(
-        required=False,
-        allow_null=True,
+    prompt = optional(
+        PromptField,
+        "What to continue: a text, token ids, or a list of either. Empty: the beginning of a text.",
         default=None,
-        help_text="What to continue: a text, token ids, or a list of either. Empty: the beginning of a text.",
     )
-    suffix = StrictCharField(
-        required=False,
-        allow_null=True,
+    suffix = optional(
+        StrictCharField,
+        "What comes after the gap to fill in; the model must have been trained for it.",
         allow_blank=True,
-        help_text="What comes after the gap to fill in; the model must have been trained for it.",
     )
-    max_tokens = StrictIntegerField(
-        required=False,
-        allow_null=True,
-        min_value=0,
-        help_text=f"Without it, and without one in the model's defaults, {DEFAULT_MAX_TOKENS}.",
+    max_tokens = optional(
+        StrictIntegerField, f"Without it, and without one in the model's defaults, {DEFAULT_MAX_TOKENS}.", min_value=0
     )
-    n = StrictIntegerField(
-        required=False,
-        allow_null=True,
+    n = optional(
+        StrictIntegerField,
+        "Completions of each prompt. With a seed, each has the next one.",
         min_value=1,
         max_value=MAX_CANDIDATES,
-        help_text="Completions of each prompt. With a seed, each has the next one.",
     )
-    best_of = StrictIntegerField(
-        required=False,
-        allow_null=True,
+    best_of = optional(
+        StrictIntegerField,
+        "Generate so many and return the `n` with the highest log probability per token.",
         min_value=1,
         max_value=MAX_CANDIDATES,
-        help_text="Generate so many and return the `n` with the highest log probability per token.",
     )
-    echo = StrictBooleanField(
-        required=False, allow_null=True, help_text="Begin with the prompt; with `logprobs`, with those of its tokens."
-    )
-    logprobs = StrictIntegerField(
-        required=False,
-        allow_null=True,
+    echo = optional(StrictBooleanField, "Begin with the prompt; with `logprobs`, with those of its tokens.")
+    logprobs = optional(
+        StrictIntegerField,
+        "Report the log probability of every token, and of so many of the likeliest in its place.",
         min_value=0,
         max_value=MAX_LOGPROBS,
-        help_text="Report the log probability of every token, and of so many of the likeliest in its place.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

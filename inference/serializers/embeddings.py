@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.base import RequestSerializer
-from inference.serializers.fields import InputField, StrictCharField, StrictIntegerField, refuse
+from inference.serializers.fields import InputField, StrictCharField, StrictIntegerField, optional, refuse
 
 MAX_INPUTS = 2048
 MAX_DIMENSIONS = 2**31 - 1
@@ -59,18 +59,16 @@ class EmbeddingsRequestSerializer(RequestSerializer):
         default="float",
         help_text="Lists of numbers, or the bytes of little-endian float32 numbers in base64.",
     )
-    dimensions = StrictIntegerField(
-        required=False,
-        allow_null=True,
+    dimensions = optional(
+        StrictIntegerField,
+        "Keep so many dimensions and scale to length 1 again; for models trained for it (Matryoshka).",
         min_value=1,
         max_value=MAX_DIMENSIONS,
-        help_text="Keep so many dimensions and scale to length 1 again; for models trained for it (Matryoshka).",
     )
-    tokenizer = serializers.ChoiceField(
+    tokenizer = optional(
+        serializers.ChoiceField,
+        "Says that token ids in `input` are this model's own. Nothing is added to them.",
         choices=["model"],
-        required=False,
-        allow_null=True,
-        help_text="Says that token ids in `input` are this model's own. Nothing is added to them.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 
 from inference.serializers.base import RequestSerializer
-from inference.serializers.fields import InputField, StrictBooleanField, StrictCharField, StrictIntegerField, refuse
+from inference.serializers.fields import (
+    InputField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    optional,
+    refuse,
+)
 
 MAX_DOCUMENTS = 2048
 DOCUMENT_SCHEMA = {
@@ -47,9 +54,5 @@ class RerankRequestSerializer(RequestSerializer):
     model = StrictCharField(help_text="The name of a registered rerank model.")
     query = StrictCharField(help_text="What the documents should answer.")
     documents = DocumentsField(help_text="Up to 2048 texts.")
-    top_n = StrictIntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Return only so many, the best ones. Absent: all."
-    )
-    return_documents = StrictBooleanField(
-        required=False, allow_null=True, default=False, help_text="Repeat the documents' texts in the answer."
-    )
+    top_n = optional(StrictIntegerField, "Return only so many, the best ones. Absent: all.", min_value=1)
+    return_documents = optional(StrictBooleanField, "Repeat the documents' texts in the answer.", default=False)

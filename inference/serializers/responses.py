@@ -14,6 +14,7 @@ from inference.serializers.fields import (
     StrictCharField,
     StrictFloatField,
     StrictIntegerField,
+    optional,
     refuse,
 )
 from inference.serializers.response_items import InputItemsField
@@ -54,9 +55,7 @@ MAX_METADATA = 16
 
 
 class ResponseStreamOptionsSerializer(serializers.Serializer):
-    include_obfuscation = StrictBooleanField(
-        required=False, allow_null=True, help_text="Has no effect: nothing is padded."
-    )
+    include_obfuscation = optional(StrictBooleanField, "Has no effect: nothing is padded.")
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "enum": [LOGPROBS, *WITHOUT_EFFECT]}})
@@ -110,37 +109,28 @@ class ResponseRequestSerializer(RequestSerializer):
 
     model = StrictCharField(help_text="The name of a registered model.")
     input = InputItemsField(help_text="A question, or the items of a conversation.")
-    instructions = StrictCharField(
-        required=False, allow_null=True, allow_blank=True, help_text="A system message for this answer alone."
+    instructions = optional(StrictCharField, "A system message for this answer alone.", allow_blank=True)
+    previous_response_id = optional(
+        StrictCharField, "Continue this response: its input and output come before `input`."
     )
-    previous_response_id = StrictCharField(
-        required=False, allow_null=True, help_text="Continue this response: its input and output come before `input`."
-    )
-    store = StrictBooleanField(
-        required=False, allow_null=True, default=True, help_text="Keep the response, to read or continue it later."
-    )
+    store = optional(StrictBooleanField, "Keep the response, to read or continue it later.", default=True)
     stream = StrictBooleanField(required=False, allow_null=True, default=False)
     stream_options = ResponseStreamOptionsSerializer(required=False, allow_null=True)
     tools = ResponseToolSerializer(many=True, required=False, allow_null=True)
     tool_choice = ResponseToolChoiceField(required=False, allow_null=True)
     parallel_tool_calls = StrictBooleanField(required=False, allow_null=True)
-    max_tool_calls = StrictIntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Counts OpenAI's own tools, of which there are none."
-    )
+    max_tool_calls = optional(StrictIntegerField, "Counts OpenAI's own tools, of which there are none.", min_value=1)
     text = TextSerializer(required=False, allow_null=True)
     reasoning = ReasoningSerializer(required=False, allow_null=True)
     max_output_tokens = StrictIntegerField(required=False, allow_null=True, min_value=1)
     temperature = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=2)
     top_p = StrictFloatField(required=False, allow_null=True, min_value=0, max_value=1)
     include = IncludeField(required=False, allow_null=True)
-    top_logprobs = StrictIntegerField(
-        required=False, allow_null=True, min_value=0, max_value=20, help_text=f"Needs `include` with `{LOGPROBS}`."
-    )
-    truncation = serializers.ChoiceField(
+    top_logprobs = optional(StrictIntegerField, f"Needs `include` with `{LOGPROBS}`.", min_value=0, max_value=20)
+    truncation = optional(
+        serializers.ChoiceField,
+        "What happens to a conversation that does not fit the context: a 400, or its oldest turns go.",
         choices=["disabled", "auto"],
-        required=False,
-        allow_null=True,
-        help_text="What happens to a conversation that does not fit the context: a 400, or its oldest turns go.",
     )
     metadata = MetadataField(required=False, allow_null=True)
     user = StrictCharField(required=False, allow_null=True, allow_blank=True)

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from inference.chat.events import Content, ToolCallArguments, ToolCallBegin
+from inference.chat.formats import HERMES
 from inference.chat.parser import OutputParser
+from tests.chat.test_formats import message
 
 TOOLS = {"get_weather": {}, "calculator": {}}
 PARIS = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>'
@@ -46,19 +48,8 @@ CASES = {
 }
 
 
-def collect(pieces: list[str], tools: dict[str, dict] = TOOLS) -> tuple[str, list[tuple[str, str]]]:
-    parser = OutputParser(tools)
-    events = [event for piece in pieces for event in parser.feed(piece)] + parser.finish()
-    content, calls = "", []
-    for event in events:
-        if isinstance(event, Content):
-            content += event.text
-        elif isinstance(event, ToolCallBegin):
-            assert event.index == len(calls)
-            calls.append([event.name, ""])
-        else:
-            calls[event.index][1] += event.fragment
-    assert parser.num_calls == len(calls)
+def collect(pieces: list[str], tools: dict[str, dict] | None = None) -> tuple[str, list[tuple[str, str]]]:
+    content, calls = message(pieces, HERMES, TOOLS if tools is None else tools)
     return content, [(name, arguments) for name, arguments in calls]
 
 
