@@ -1,12 +1,15 @@
 """`manage.py bench`: the command on a live server, and its arithmetic."""
 
+import asyncio
 import json
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference.bench.load import Timing, Workload
+from inference.bench.load import Timing, Workload, run_load
 from inference.bench.report import figures, percentile
+from inference.bench.structured import structured
 
 SMALL = ["--clients", "1,2", "--requests", "1", "--max-tokens", "8", "--prompt-words", "5"]
 
@@ -27,6 +30,24 @@ def test_it_starts_a_server_and_compares_it_with_the_bare_engine(server):
     assert run.stdout.count("HTTP") == run.stdout.count("engine") == 2
     assert "tok/s" in run.stdout
     assert "round 1 of 1 done" in run.stderr
+
+
+def test_it_compares_answers_with_and_without_a_schema(server):
+    run = server.manage("bench", "--engine", "--scenario", "structured", "--rounds", "2", *SMALL)
+    assert run.returncode == 0, run.stderr
+    for scenario in ("HTTP free", "HTTP schema", "engine free", "engine schema"):
+        assert run.stdout.count(scenario) == 4
+    assert run.stdout.count("beside") == 2
+    for kind in ("HTTP", "engine"):
+        for clients in (1, 2):
+            assert re.search(
+                rf"^{kind}, {clients} clients: schema ÷ free [\d.]+, [\d.]+; median", run.stdout, re.MULTILINE
+            )
+
+
+def test_no_answer_that_fits_the_schema_is_too_short(server):
+    [timing], _ = asyncio.run(run_load(f"{server.base_url}/", structured(Workload("demo", 5, 40)), 1, 1))
+    assert timing.completion_tokens == 40
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def ratios(rows: list[Figures]) -> list[str]:
         for before, after in _pairs([row for row in rows if row.scenario in (f"{kind} free", f"{kind} schema")])
     ]
     lines = []
-    for (kind, clients), group in groupby(sorted(pairs), key=lambda pair: pair[0]):
+    for (kind, clients), group in groupby(sorted(pairs, key=_kind), key=_kind):
         values = [ratio for _, ratio in group]
         each = ", ".join(f"{value:.2f}" for value in values)
         lines.append(f"{kind}, {clients} clients: schema ÷ free {each}; median {statistics.median(values):.2f}")
@@ -56,3 +56,7 @@ def ratios(rows: list[Figures]) -> list[str]:
 
 def _pairs(rows: list[Figures]) -> list[tuple[Figures, Figures]]:
     return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+def _kind(pair: tuple[tuple[str, int], float]) -> tuple[str, int]:
+    return pair[0]

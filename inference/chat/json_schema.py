@@ -31,6 +31,10 @@ FORMATS = {"date": f"^{DATE}$", "time": f"^{TIME}$", "date-time": f"^{DATE}T{TIM
 CONTROL_CLASS = re.compile(r"\\(?:x00|u0000)-|\\.|\[\^\]?", re.DOTALL)
 NARROWER = {r"\x00-": r"\x00\x02-", r"\u0000-": r"\x00\x02-", "[^": r"[^\x01", "[^]": r"[^\x01\]"}
 
+META = re.compile(r"[\\^$.|?*+()\[\]{}]")
+STRING = ("type", "string")
+SAYING_NOTHING = ("title", "description", "$comment", "default", "examples")
+
 # Keywords that llguidance refuses even with a value that asks for nothing.
 WITHOUT_EFFECT = (
     ("uniqueItems", False),
@@ -83,7 +87,7 @@ def enforceable(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     changed = {key: _inside(key, value) for key, value in schema.items() if (key, value) not in WITHOUT_EFFECT}
-    for change in (_pattern, _format, _bounds):
+    for change in (_names, _pattern, _format, _bounds):
         change(changed)
     return changed
 
@@ -97,6 +101,33 @@ def _inside(key: str, value: Any) -> Any:
         rename: Callable[[str], str] = narrower if key == "patternProperties" else str
         return {rename(name): enforceable(each) for name, each in value.items()}
     return value
+
+
+def _names(schema: dict[str, Any]) -> None:
+    """Write `propertyNames`, which llguidance does not know, as `patternProperties`, where nothing else has a say."""
+    names = schema.get("propertyNames")
+    pattern = _pattern_of(names) if isinstance(names, dict) else None
+    if pattern is not None and not schema.get("properties") and not schema.get("patternProperties"):
+        del schema["propertyNames"]
+        schema["patternProperties"] = {pattern: schema.get("additionalProperties", True)}
+        schema["additionalProperties"] = False
+
+
+def _pattern_of(names: dict[str, Any]) -> str | None:
+    """Return a regular expression for the strings of a schema of one keyword; None if there is none."""
+    keywords = {key: value for key, value in names.items() if key not in SAYING_NOTHING and (key, value) != STRING}
+    choices = keywords.get("enum", [keywords["const"]] if "const" in keywords else None)
+    if len(keywords) == 1 and isinstance(choices, list) and all(isinstance(each, str) for each in choices):
+        return f"^(?:{'|'.join(map(_literally, choices))})$"
+    if len(keywords) == 1 and isinstance(keywords.get("pattern"), str):
+        return keywords["pattern"]
+    if keywords and keywords.keys() <= {"minLength", "maxLength"}:
+        return f"^(?s:.{{{keywords.get('minLength', 0)},{keywords.get('maxLength', '')}}})$"
+    return None
+
+
+def _literally(text: str) -> str:
+    return META.sub(r"\\\g<0>", text)
 
 
 def _pattern(schema: dict[str, Any]) -> None:

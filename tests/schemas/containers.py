@@ -138,6 +138,24 @@ OBJECTS: dict[str, Schema] = {
         "required": ["a"],
         "maxProperties": 1,
     },
+    "names from a list": {
+        "type": "object",
+        "propertyNames": {"enum": ["a.b", "(c)", 'd"', "да"], "title": "Key"},
+        "additionalProperties": DIGIT,
+        "maxProperties": 3,
+    },
+    "names of a pattern": {
+        "type": "object",
+        "propertyNames": {"type": "string", "pattern": "^[a-z]{1,3}$"},
+        "additionalProperties": SHORT,
+        "maxProperties": 2,
+    },
+    "names of a length": {
+        "type": "object",
+        "propertyNames": {"minLength": 2, "maxLength": 4},
+        "additionalProperties": {"type": "boolean"},
+        "maxProperties": 2,
+    },
     "map of maps": {
         "type": "object",
         "additionalProperties": {"type": "object", "additionalProperties": DIGIT, "maxProperties": 2},

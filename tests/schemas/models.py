@@ -77,6 +77,7 @@ class Scores(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     by_name: Annotated[dict[Annotated[str, Field(max_length=3)], Digit], Field(max_length=2)] | None
+    by_colour: Annotated[dict[Literal["red", "green"], bool], Field(max_length=2)]
 
 
 class Choice(BaseModel):
@@ -86,7 +87,7 @@ class Choice(BaseModel):
     reason: Word | Digit | bool | None
 
 
-PLAIN = (Person, Owner, Booking, Folder, Choice)
+PLAIN = (Person, Owner, Booking, Folder, Scores, Choice)
 STRICT = (Address, Person, Booking, Folder, Choice)
 
 MODELS: dict[str, dict[str, Any]] = {

@@ -29,7 +29,7 @@ REFUSED: dict[str, tuple[Schema, str, str]] = {
         "`uniqueItems` cannot be enforced",
     ),
     "contains": ({"type": "array", "contains": DIGIT}, "", "`contains`"),
-    "names of properties": ({"type": "object", "propertyNames": {"minLength": 3}}, "", "`propertyNames`"),
+    "names of properties": ({"type": "object", "propertyNames": {"format": "email"}}, "", "`propertyNames`"),
     "dependent required": ({"type": "object", "dependentRequired": {"a": ["b"]}}, "", "`dependentRequired`"),
     "dependent schemas": ({"type": "object", "dependentSchemas": {"a": {}}}, "", "`dependentSchemas`"),
     "dependencies": ({"type": "object", "dependencies": {"a": ["b"]}}, "", "`dependencies`"),
