@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 MAX_CACHED = 64  # grammars; each with the lexer states that its sequences have met
 SPECIAL = b"\xff"  # how llguidance wants control tokens to begin
 TOKENS_PER_TURN = 512  # tokens read before other threads get their turn
-# Sets of tokens whose masks are computed once. llguidance's two further ones make it no quicker here, but take 0.1 s
-# more of the interpreter lock, which `from_llamacpp` holds: 0.3 s for 150,000 tokens.
+# Sets of tokens whose masks are computed once. llguidance's two further ones make it no quicker here, but take about
+# 0.1 s more of the interpreter lock, which `from_llamacpp` holds: 0.3 to 0.4 s for 150,000 tokens.
 SLICES = [r'[^"\\\x00-\x1F\x7F]{1,10}', r'[^"\\\x00-\x1F\x7F]{1,30}']
 TEXT = re.compile(r'%text\s*("(?:[^"\\]|\\.)*")')
 UNTIL = re.compile(r'^%until\s+(\w+)\s*("(?:[^"\\]|\\.)*")$', re.MULTILINE)
@@ -82,7 +82,7 @@ class GrammarCompiler:
         return f"{head}\n{name}: {name}_head %text {json.dumps(end[len(first) :])}"
 
     def _build_tokenizer(self) -> "LLTokenizer":
-        """Describe the vocabulary to llguidance; half a second for 150,000 tokens."""
+        """Describe the vocabulary to llguidance; 0.7 to 0.8 s for 150,000 tokens."""
         from llguidance import LLTokenizer
 
         vocabulary = self._vocabulary
