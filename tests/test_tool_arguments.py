@@ -91,7 +91,7 @@ def case_id(value: Any) -> str:
 
 
 def plan(*names: str, parallel: bool = False) -> ToolPlan:
-    tools = [OfferedTool(name, TOOLS[name], True, f"tools[{number}]", {}) for number, name in enumerate(names)]
+    tools = [OfferedTool(name, TOOLS[name], False, f"tools[{number}]", {}) for number, name in enumerate(names)]
     return ToolPlan(tuple(tools), required=True, parallel=parallel)
 
 

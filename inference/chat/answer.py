@@ -23,11 +23,11 @@ class AnswerReader(Protocol):
     def finish(self) -> list[Event]: ...
 
 
-def new_reader(prompt: str, tools: Mapping[str, dict[str, Any]], format: ToolFormat | None) -> AnswerReader:  # noqa: A002
+def new_reader(prompt: str, tools: Mapping[str, dict[str, Any]], tool_format: ToolFormat | None) -> AnswerReader:
     """Return the reader of one answer. `tools`: the offered functions with the schemas of their arguments."""
-    if format is HARMONY:
+    if tool_format is HARMONY:
         return HarmonyReader(tools, prompt)
-    return PlainReader(ReasoningSplitter(prompt), OutputParser(tools, format or HERMES))
+    return PlainReader(ReasoningSplitter(prompt), OutputParser(tools, tool_format or HERMES))
 
 
 class PlainReader:

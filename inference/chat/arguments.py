@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from inference.chat.formats import GEMMA_QUOTE, Dialect, ToolFormat
 from inference.chat.json_scanner import JSONValueScanner
+from inference.chat.json_schema import is_string
 from inference.engine.detokenizer import overlap
 
 JSON_WORD = re.compile(r"true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -22,12 +23,12 @@ class ArgumentsReader(Protocol):
     def feed(self, text: str) -> tuple[str, str]: ...
 
 
-def new_reader(format: ToolFormat, tail: str, schema: dict[str, Any]) -> ArgumentsReader:  # noqa: A002
+def new_reader(tool_format: ToolFormat, tail: str, schema: dict[str, Any]) -> ArgumentsReader:
     """Return a reader for one call: `tail` begins what follows it, `schema` tells which arguments are strings."""
-    if format.dialect is Dialect.TAGS:
-        return TagsReader(format.parameter, tail, schema)
+    if tool_format.dialect is Dialect.TAGS:
+        return TagsReader(tool_format.parameter, tail, schema)
     readers = {Dialect.JSON: JSONReader, Dialect.GEMMA: GemmaReader, Dialect.PYTHON: PythonReader}
-    return readers[format.dialect]()
+    return readers[tool_format.dialect]()
 
 
 class JSONReader:
@@ -254,12 +255,7 @@ def is_text(schema: dict[str, Any], key: str, head: "re.Match[str]") -> bool:
     properties = schema.get("properties")
     others = schema.get("additionalProperties")
     described = properties.get(key, others) if isinstance(properties, dict) else others
-    if not isinstance(described, dict):
-        return False
-    values = described.get("enum", [described["const"]] if "const" in described else ())
-    if values:
-        return all(isinstance(value, str) for value in values)
-    return described.get("type") == "string"
+    return is_string(described)
 
 
 def escape(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from inference.chat.formats import HARMONY, ToolFormat
 from inference.chat.grammars import call_rules, json_rule, quoted
-from inference.chat.schema_problems import schema_problem
+from inference.chat.schema_problems import SchemaProblem, notation_problem, schema_problem
 from inference.engine.messages import Constraint
 from inference.exceptions import InvalidRequest
 
@@ -49,7 +49,7 @@ class ToolPlan:
 def build_constraint(
     parameters: Mapping[str, Any],
     plan: ToolPlan,
-    format: ToolFormat | None,  # noqa: A002
+    tool_format: ToolFormat | None,
     may_think: bool = False,
 ) -> Constraint | None:
     """Return the constraint of a validated request, None if its answer is free. Raises InvalidRequest.
@@ -57,21 +57,21 @@ def build_constraint(
     may_think: thinking may come before the answer, and line breaks between the two.
     """
     output = _output(parameters)
-    leads = _leads(format, may_think)
-    if not plan.tools or format is None:
-        return _of_output(output, format, leads) if output else None
-    calls = call_rules(format, _checked(plan), several=_may_be_several(plan, format))
+    leads = _leads(tool_format, may_think)
+    if not plan.tools or tool_format is None:
+        return _of_output(output, tool_format, leads) if output else None
+    calls = call_rules(tool_format, _checked(plan, tool_format), several=_may_be_several(plan, tool_format))
     if plan.required:
         return _grammar(["start: lead_call calls", *leads, *calls], "tools")
     if output:
         return _of_output_or_calls(output, calls, leads)
     grammar = "\n".join(["start: calls", *calls])
-    return Constraint(grammar, "tools", format.triggers, format.only_first, repeats=plan.parallel)
+    return Constraint(grammar, "tools", tool_format.triggers, tool_format.only_first, repeats=plan.parallel)
 
 
-def _may_be_several(plan: ToolPlan, format: ToolFormat) -> bool:  # noqa: A002
+def _may_be_several(plan: ToolPlan, tool_format: ToolFormat) -> bool:
     """Whether one text of the grammar may hold several calls. In Harmony the first one ends the answer."""
-    return plan.parallel and format is not HARMONY and (plan.required or format.is_section)
+    return plan.parallel and tool_format is not HARMONY and (plan.required or tool_format.is_section)
 
 
 def _output(parameters: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -130,10 +130,10 @@ def _enum_answer(choices: list[str]) -> str:
     return f"answer: {' | '.join(map(quoted, choices))}"
 
 
-def _of_output(output: tuple[str, str], format: ToolFormat | None, leads: list[str]) -> Constraint:  # noqa: A002
+def _of_output(output: tuple[str, str], tool_format: ToolFormat | None, leads: list[str]) -> Constraint:
     field, rules = output
     if field == "grammar":
-        _refuse_with_harmony(format)
+        _refuse_with_harmony(tool_format)
         return Constraint(rules, field)
     return _grammar(["start: lead answer", *leads, rules], field)
 
@@ -145,16 +145,16 @@ def _of_output_or_calls(output: tuple[str, str], calls: list[str], leads: list[s
     return _grammar(["start: lead answer | lead_call calls", *leads, rules, *calls], field)
 
 
-def _leads(format: ToolFormat | None, may_think: bool) -> list[str]:  # noqa: A002
+def _leads(tool_format: ToolFormat | None, may_think: bool) -> list[str]:
     """Return the rules of what stands before an answer and before a call."""
-    if format is HARMONY:
+    if tool_format is HARMONY:
         return [HARMONY_FINAL, HARMONY_CALL]
     space = r"/\n{0,2}/" if may_think else '""'
     return [f"lead: {space}", f"lead_call: {space}"]
 
 
-def _refuse_with_harmony(format: ToolFormat | None) -> None:  # noqa: A002
-    if format is HARMONY:
+def _refuse_with_harmony(tool_format: ToolFormat | None) -> None:
+    if tool_format is HARMONY:
         raise InvalidRequest(
             "This model answers in channels, which a grammar of your own does not know; use `response_format`.",
             param="grammar",
@@ -165,12 +165,13 @@ def _grammar(rules: list[str], param: str) -> Constraint:
     return Constraint("\n".join(rules), param)
 
 
-def _checked(plan: ToolPlan) -> dict[str, tuple[dict[str, Any], bool]]:
+def _checked(plan: ToolPlan, tool_format: ToolFormat) -> dict[str, tuple[dict[str, Any], bool]]:
     """Return the schemas to enforce. One that cannot be, not even in part, only has to give an object."""
     schemas = {}
     for tool in plan.tools:
         if tool.strict:
             check_schema(tool.schema, tool.param)
+            _refuse(notation_problem(tool.schema, tool_format.dialect), tool.param)
         elif schema_problem(json.dumps(tool.schema), lenient=True):
             schemas[tool.name] = ANY_OBJECT, False
             continue
@@ -180,7 +181,11 @@ def _checked(plan: ToolPlan) -> dict[str, tuple[dict[str, Any], bool]]:
 
 def check_schema(schema: dict[str, Any], param: str) -> None:
     """Raise InvalidRequest, naming the part, for a schema that cannot be enforced."""
-    if problem := schema_problem(json.dumps(schema), lenient=False):
+    _refuse(schema_problem(json.dumps(schema), lenient=False), param)
+
+
+def _refuse(problem: SchemaProblem | None, param: str) -> None:
+    if problem:
         param += problem.location
         raise InvalidRequest(f"Invalid `{param}`: {problem.reason}.", param=param)
 

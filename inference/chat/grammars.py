@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from inference.chat.formats import GEMMA_QUOTE, Dialect, ToolFormat
-from inference.chat.json_schema import DEFINITIONS, enforceable, resolve
+from inference.chat.json_schema import DEFINITIONS, as_schema, choices, enforceable, is_string, resolve
 
 # Models write JSON with or without a space after commas and colons; more white space only serves to go on for ever.
 SPACING = {"whitespace_flexible": False, "item_separator": ", ?", "key_separator": ": ?"}
@@ -33,7 +33,7 @@ def quoted(value: Any) -> str:
 
 
 def call_rules(
-    format: ToolFormat,  # noqa: A002
+    tool_format: ToolFormat,
     tools: Mapping[str, tuple[dict[str, Any], bool]],
     *,
     several: bool,
@@ -42,19 +42,19 @@ def call_rules(
 
     `tools`: function names with the schemas of their arguments, and whether a schema is to be enforced strictly.
     """
-    rules = _Rules(format)
+    rules = _Rules(tool_format)
     names = [rules.add_function(name, schema, not strict) for name, (schema, strict) in tools.items()]
-    more = f"({text_rule(format.separator)} call)*" if several else ""
-    calls = f"calls: {text_rule(format.opening)} call {more} {text_rule(format.closing)}"
+    more = f"({text_rule(tool_format.separator)} call)*" if several else ""
+    calls = f"calls: {text_rule(tool_format.opening)} call {more} {text_rule(tool_format.closing)}"
     return [calls, f"call: {' | '.join(names)}", *rules.lines]
 
 
 class _Rules:
     """The rules of one grammar's functions."""
 
-    def __init__(self, format: ToolFormat) -> None:  # noqa: A002
+    def __init__(self, tool_format: ToolFormat) -> None:
         self.lines: list[str] = []
-        self._format = format
+        self._format = tool_format
         self._numbers = count()
         self._references: dict[str, str] = {}
         self._root: dict[str, Any] = {}
@@ -93,7 +93,7 @@ class _Rules:
     def _json(self, schema: Any) -> str:
         """Return a value's rule; what a reference in it points to comes along."""
         definitions = {key: self._root[key] for key in DEFINITIONS if key in self._root}
-        return json_rule({**definitions, **_as_schema(schema)}, lenient=self._lenient)
+        return json_rule({**definitions, **as_schema(schema)}, lenient=self._lenient)
 
     def _arguments(self, schema: dict[str, Any]) -> str:
         dialect = self._format.dialect
@@ -117,29 +117,29 @@ class _Rules:
     def _tag(self, key: str | None, schema: Any) -> str:
         """Return the rule of one argument; `key` None stands for any."""
         before, _, after = self._format.parameter.partition("$value")
-        is_string = _is_string(schema)
-        before = before.replace("$is_string", json.dumps(is_string))
+        is_plain = is_string(schema)
+        before = before.replace("$is_string", json.dumps(is_plain))
         start, _, rest = before.partition("$key")
         head = f"{text_rule(start)} {ANY_KEY if key is None else text_rule(key)} {text_rule(rest)}"
-        is_free = key is None and not _as_schema(schema)
-        if is_free or (is_string and not _choices(schema)):
+        is_free = key is None and not as_schema(schema)
+        if is_free or (is_plain and not choices(schema)):
             return self._add(f"{head} {self._until(after)}")
-        value = _any_of(_choices(schema)) if is_string else self._add(self._json(schema))
+        value = _any_of(choices(schema)) if is_plain else self._add(self._json(schema))
         return self._add(f"{head} {value} {text_rule(after)}")
 
     def _python(self, schema: Any) -> str:
         types = {"boolean": '("True" | "False")', "null": '"None"'}
-        kind = _as_schema(schema).get("type")
+        kind = as_schema(schema).get("type")
         return types[kind] if kind in ("boolean", "null") else self._add(self._json(schema))
 
     def _gemma(self, schema: Any) -> str:
         """Return a value's rule in Gemma's notation, as far as types, choices and members go."""
-        schema = _as_schema(schema)
+        schema = as_schema(schema)
         options = schema.get("anyOf") or schema.get("oneOf") or _one_type_each(schema)
         if "$ref" in schema:
             return self._gemma_reference(schema["$ref"])
-        if choices := _choices(schema):
-            return _any_of([_gemma_text(choice) for choice in choices])
+        if values := choices(schema):
+            return _any_of([_gemma_text(value) for value in values])
         if options:
             return "(" + " | ".join(map(self._gemma, options)) + ")"
         return self._gemma_of_type(schema)
@@ -199,24 +199,9 @@ def _properties(schema: dict[str, Any]) -> list[tuple[str, Any, bool]]:
     return [(key, value, key in needed) for key, value in properties.items()]
 
 
-def _as_schema(schema: Any) -> dict[str, Any]:
-    """Return a schema to read; one that is only true or false says nothing."""
-    return schema if isinstance(schema, dict) else {}
-
-
 def _one_type_each(schema: dict[str, Any]) -> list[dict[str, Any]]:
     types = schema.get("type")
     return [{**schema, "type": each} for each in types] if isinstance(types, list) else []
-
-
-def _choices(schema: Any) -> list[Any]:
-    schema = _as_schema(schema)
-    return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
-
-
-def _is_string(schema: Any) -> bool:
-    choices = _choices(schema)
-    return all(isinstance(each, str) for each in choices) if choices else _as_schema(schema).get("type") == "string"
 
 
 def _any_of(texts: list[str]) -> str:

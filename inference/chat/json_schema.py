@@ -82,6 +82,23 @@ def resolve(root: dict[str, Any], reference: str) -> Any:
     return value
 
 
+def as_schema(schema: Any) -> dict[str, Any]:
+    """Return a schema to read; one that is only true or false says nothing."""
+    return schema if isinstance(schema, dict) else {}
+
+
+def choices(schema: Any) -> list[Any]:
+    """Return the only values that fit, empty if a schema does not list them."""
+    schema = as_schema(schema)
+    return [schema["const"]] if "const" in schema else list(schema.get("enum", ()))
+
+
+def is_string(schema: Any) -> bool:
+    """Say whether all that fits is strings."""
+    values = choices(schema)
+    return all(isinstance(each, str) for each in values) if values else as_schema(schema).get("type") == "string"
+
+
 def enforceable(schema: Any) -> Any:
     """Return a schema that means the same, or allows a little less, and that llguidance keeps to the letter."""
     if not isinstance(schema, dict):

@@ -25,34 +25,34 @@ TOKEN = re.compile(r"<[^<>\s]*>|\[/?[A-Z_]+\]|```|\S")
 class CallSyntax:
     """The patterns that a format's texts come to."""
 
-    def __init__(self, format: ToolFormat) -> None:  # noqa: A002
-        self.is_object = '": "$name"' in format.call
-        self.heads = [re.compile(self._head(format, call)) for call in format.calls]
-        self.closing = TOKEN.findall(format.closing)
-        self.tails = [self._tail(format, call) for call in format.calls]
-        prefix = format.call.partition("$name")[0]
+    def __init__(self, tool_format: ToolFormat) -> None:
+        self.is_object = '": "$name"' in tool_format.call
+        self.heads = [re.compile(self._head(tool_format, call)) for call in tool_format.calls]
+        self.closing = TOKEN.findall(tool_format.closing)
+        self.tails = [self._tail(tool_format, call) for call in tool_format.calls]
+        prefix = tool_format.call.partition("$name")[0]
         self.next_call = TOKEN.findall(prefix)[0] if prefix else ""
-        self.openers = tuple(trigger.partition('"')[0] for trigger in format.triggers)
+        self.openers = tuple(trigger.partition('"')[0] for trigger in tool_format.triggers)
         end = (self.closing or self.tails[0] or [""])[-1]
         self.end = end if len(end) > 1 else None  # a bracket alone says nothing
 
-    def _head(self, format: ToolFormat, call: str) -> str:  # noqa: A002
+    def _head(self, tool_format: ToolFormat, call: str) -> str:
         prefix, _, rest = call.partition("$name")
         infix = rest.partition("$arguments")[0]
-        opening = "".join(rf"(?:{re.escape(token)}\s*)?" for token in TOKEN.findall(format.opening))
+        opening = "".join(rf"(?:{re.escape(token)}\s*)?" for token in TOKEN.findall(tool_format.opening))
         if self.is_object:
             return rf"{opening}\s*{loosely(prefix.partition('{')[0])}\s*{OBJECT_HEAD}"
         head = _numbered(rf"{opening}\s*{loosely(prefix)}{NAME}{loosely(infix)}")
-        if format.dialect in (Dialect.JSON, Dialect.GEMMA):
+        if tool_format.dialect in (Dialect.JSON, Dialect.GEMMA):
             return rf"{head}\s*(?=\{{)"
         return head if infix.strip() else rf"{head}(?=[^\w.:\s-])"
 
-    def _tail(self, format: ToolFormat, call: str) -> list[str]:  # noqa: A002
+    def _tail(self, tool_format: ToolFormat, call: str) -> list[str]:
         """Return what follows the arguments; readers and the scanner of objects take their own brackets."""
         tail = call.partition("$arguments")[2]
         if self.is_object:
             tail = tail.rpartition("}")[2]
-        if format.dialect is Dialect.PYTHON:
+        if tool_format.dialect is Dialect.PYTHON:
             tail = tail.removeprefix(")")
         return TOKEN.findall(tail)
 
@@ -62,8 +62,8 @@ def _numbered(pattern: str) -> str:
 
 
 @lru_cache(maxsize=128)
-def syntax_of(format: ToolFormat) -> CallSyntax:  # noqa: A002
-    return CallSyntax(format)
+def syntax_of(tool_format: ToolFormat) -> CallSyntax:
+    return CallSyntax(tool_format)
 
 
 class _State(Enum):
@@ -82,11 +82,11 @@ class OutputParser:
     content. What looks like a call but is none comes through as content.
     """
 
-    def __init__(self, tools: Mapping[str, dict[str, Any]] | None = None, format: ToolFormat = HERMES) -> None:  # noqa: A002
+    def __init__(self, tools: Mapping[str, dict[str, Any]] | None = None, tool_format: ToolFormat = HERMES) -> None:
         self.num_calls = 0
         self._tools = tools or {}
-        self._format = format
-        self._syntax = syntax_of(format)
+        self._format = tool_format
+        self._syntax = syntax_of(tool_format)
         self._state = _State.TEXT
         self._buffer = ""
         self._is_first = True

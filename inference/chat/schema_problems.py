@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from inference.chat.formats import Dialect
 from inference.chat.json_schema import (
     DEFINITIONS,
     Path,
     asks_for_too_large,
+    choices,
     enforceable,
     holds_large_integer,
+    is_string,
     reachable,
     subschemas,
 )
@@ -24,6 +27,10 @@ MAX_CHECKS = 200  # of parts, while looking for the one at fault
 UNSATISFIABLE = "Unsatisfiable schema"
 TOO_DEEP = "recursion limit exceeded"
 NESTED_TOO_DEEPLY = "it is nested too deeply"
+
+# Strings stand as they are between tags, or between Gemma's own quotes; a grammar only knows where they end.
+OF_STRINGS = ("pattern", "format", "minLength", "maxLength")
+LOST = {Dialect.TAGS: OF_STRINGS, Dialect.GEMMA: (*OF_STRINGS, "minItems", "maxItems")}
 
 # What llguidance says, and the sentence that becomes of it.
 WORDINGS: tuple[tuple[str, Callable[["re.Match[str]"], str]], ...] = (
@@ -84,6 +91,17 @@ def schema_problem(schema: str, lenient: bool) -> SchemaProblem | None:
         return _own_problem(parsed, lenient) or _library_problem(parsed, lenient)
     except RecursionError:
         return SchemaProblem(NESTED_TOO_DEEPLY)
+
+
+def notation_problem(schema: dict[str, Any], dialect: Dialect) -> SchemaProblem | None:
+    """Return what of a schema is lost where a model writes arguments in another notation than JSON."""
+    lost = LOST.get(dialect, ())
+    for path, part in reachable(schema) if lost else ():
+        is_argument = len(path) == 2 and path[0] == "properties" and is_string(part)
+        keyword = next((key for key in lost if key in part), None)
+        if keyword and not choices(part) and (dialect is Dialect.GEMMA or is_argument):
+            return SchemaProblem(f"`{keyword}` cannot be enforced in the notation of this model's calls", path)
+    return None
 
 
 def _own_problem(root: dict[str, Any], lenient: bool) -> SchemaProblem | None:

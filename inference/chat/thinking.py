@@ -8,9 +8,9 @@ from inference.chat.reasoning import PROMPT_TAGS, TAGS, opened_tag
 from inference.engine.messages import Thinking
 
 
-def find_thinking(template: str, prompt: str, format: ToolFormat | None, budget: int | None) -> Thinking | None:  # noqa: A002
+def find_thinking(template: str, prompt: str, tool_format: ToolFormat | None, budget: int | None) -> Thinking | None:
     """Return the marks around the thinking of an answer to `prompt`, None if the model is not known to think."""
-    if format is HARMONY:
+    if tool_format is HARMONY:
         return Thinking(harmony.ANALYSIS, harmony.ANALYSIS_END, budget=budget)
     opened = opened_tag(prompt)
     if opened:
@@ -22,9 +22,9 @@ def find_thinking(template: str, prompt: str, format: ToolFormat | None, budget:
 
 
 @lru_cache(maxsize=64)
-def answer_markers(format: ToolFormat | None) -> tuple[str, ...]:  # noqa: A002
+def answer_markers(tool_format: ToolFormat | None) -> tuple[str, ...]:
     """Return the names of the control tokens that an answer is read by."""
-    if format is HARMONY:
+    if tool_format is HARMONY:
         return harmony.MARKERS
     tags = MARKER.findall("".join((*PROMPT_TAGS, *PROMPT_TAGS.values())))
-    return tuple(dict.fromkeys((*tags, *(format.markers if format else ()))))
+    return tuple(dict.fromkeys((*tags, *(tool_format.markers if tool_format else ()))))

@@ -88,6 +88,31 @@ def test_required_calls_are_constrained_from_the_beginning(tool_format):
     assert constraint.param == "tools"
 
 
+@pytest.mark.parametrize(
+    ("name", "schema", "path"),
+    [
+        ("qwen3-coder", {"type": "string", "maxLength": 3}, ".properties.a"),
+        ("gemma-4", {"type": "array", "items": {"type": "string", "pattern": "^a"}}, ".properties.a.items"),
+        ("gemma-4", {"type": "array", "maxItems": 2}, ".properties.a"),
+        ("qwen3-coder", {"type": "array", "items": {"type": "string"}, "maxItems": 2}, None),
+        ("qwen3-coder", {"enum": ["a"], "maxLength": 3}, None),
+        ("hermes", {"type": "string", "maxLength": 3}, None),
+    ],
+)
+def test_what_a_notation_cannot_hold_to_is_refused_where_all_has_to_be(name, schema, path):
+    tool_format = next(each for each in FORMATS if each.name == name)
+    parameters = {"type": "object", "properties": {"a": schema}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters, "strict": True}}
+    loose = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    assert build_constraint({}, plan_tools({"tools": [loose]}), tool_format)
+    if path is None:
+        assert build_constraint({}, plan_tools({"tools": [tool]}), tool_format)
+        return
+    with pytest.raises(InvalidRequest) as caught:
+        build_constraint({}, plan_tools({"tools": [tool]}), tool_format)
+    assert caught.value.param == f"tools[0].function.parameters{path}"
+
+
 def test_a_schema_that_cannot_be_enforced_gives_way_unless_strict():
     broken = {"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}
     function = {"name": "f", "parameters": broken}
