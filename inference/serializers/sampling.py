@@ -37,7 +37,7 @@ class GenerationRequestSerializer(RequestSerializer):
         StrictFloatField, "Keep the likeliest tokens that together reach this probability.", min_value=0, max_value=1
     )
     top_k = optional(
-        StrictIntegerField, "Keep so many tokens, the likeliest; 0 is all.", min_value=0, max_value=1_000_000
+        StrictIntegerField, "Keep so many tokens, the likeliest; 0 or -1 is all.", min_value=-1, max_value=1_000_000
     )
     min_p = optional(
         StrictFloatField, "Drop tokens less likely than this part of the likeliest one.", min_value=0, max_value=1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from inference.chat.arguments import PythonReader, split_arguments
+from inference.chat.python_arguments import PythonReader, split_arguments
 
 
 def read(text: str) -> dict:
