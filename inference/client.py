@@ -18,9 +18,9 @@ from inference.engine.messages import (
     EngineStats,
     Failure,
     FailureCode,
-    GenerateRequest,
     Output,
     Ready,
+    Request,
     StepOutputs,
 )
 from inference.generation import Generation
@@ -96,7 +96,7 @@ class EngineClient:
     def pid(self) -> int:
         return self._process.pid
 
-    def submit(self, request: GenerateRequest, generation: Generation) -> None:
+    def submit(self, request: Request, generation: Generation) -> None:
         """Send a request; its outputs go to `generation`, whose `close` aborts it."""
         if not self.is_alive:
             generation.put(Output(request.id, failure=self.failure))

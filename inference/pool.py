@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from inference.client import EngineClient, EngineLoadError
 from inference.engine.config import EngineConfig
-from inference.engine.messages import EngineInfo, EngineStats, Failure, FailureCode, GenerateRequest, Output
+from inference.engine.messages import EngineInfo, EngineStats, Failure, FailureCode, Output, Request
 from inference.generation import Generation
 
 logger = logging.getLogger("inference.pool")
@@ -80,7 +80,7 @@ class EnginePool:
         """Run one of the pool's coroutines from another thread (the admin's synchronous views)."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def generate(self, spec: ModelSpec, request: GenerateRequest) -> Generation:
+    def generate(self, spec: ModelSpec, request: Request) -> Generation:
         """Start a request and return at once; loading errors arrive as its terminal output."""
         generation = Generation(request.id)
         engine = self._current(spec)
@@ -182,7 +182,7 @@ class EnginePool:
         if entry.engine is None and self._entries.get(entry.spec.key) is entry:
             del self._entries[entry.spec.key]
 
-    async def _load_and_submit(self, spec: ModelSpec, request: GenerateRequest, generation: Generation) -> None:
+    async def _load_and_submit(self, spec: ModelSpec, request: Request, generation: Generation) -> None:
         try:
             engine = await self.load(spec)
         except EngineLoadError as error:

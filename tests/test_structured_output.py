@@ -46,8 +46,8 @@ def test_most_answers_come_to_their_end(answers):
     """Else the test above would say nothing."""
     reasons = [reason for found in answers.values() for reason, _ in found]
     assert len(SCHEMAS) >= 250
-    assert reasons.count("stop") > 0.97 * len(reasons)
-    assert sum(any(reason == "stop" for reason, _ in found) for found in answers.values()) > 0.98 * len(SCHEMAS)
+    assert reasons.count("stop") > 0.9 * len(reasons)
+    assert sum(any(reason == "stop" for reason, _ in found) for found in answers.values()) > 0.9 * len(SCHEMAS)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -155,4 +155,4 @@ def test_several_calls_are_told_apart(answers, tool_format):
 
 def test_most_calls_come_to_their_end(answers):
     ended = [reason == "stop" for (_, name), (reason, _) in answers.items() if name != "*"]
-    assert sum(ended) > 0.9 * len(ended)
+    assert sum(ended) > 0.75 * len(ended)

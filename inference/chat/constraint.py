@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.chat.formats import HARMONY, ToolFormat
-from inference.chat.grammars import call_rules, json_rule, quoted
+from inference.chat.formats import ToolFormat
+from inference.chat.grammars import call_rules, json_rule, quoted, text_rule
 from inference.chat.schema_problems import SchemaProblem, notation_problem, schema_problem
 from inference.engine.messages import Constraint
 from inference.exceptions import InvalidRequest
 
 OUTPUT_FIELDS = ("response_format", "grammar", "regex", "enum")
-HARMONY_FINAL = 'lead: (%text "<|start|>assistant")? %text "<|channel|>final<|message|>"'
-HARMONY_CALL = 'lead_call: (%text "<|start|>assistant")?'
 ANY_OBJECT = {"type": "object"}
 
 
@@ -70,8 +68,8 @@ def build_constraint(
 
 
 def _may_be_several(plan: ToolPlan, tool_format: ToolFormat) -> bool:
-    """Whether one text of the grammar may hold several calls. In Harmony the first one ends the answer."""
-    return plan.parallel and tool_format is not HARMONY and (plan.required or tool_format.is_section)
+    """Whether one text of the grammar may hold several calls."""
+    return plan.parallel and not tool_format.has_messages and (plan.required or tool_format.is_section)
 
 
 def _output(parameters: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -133,7 +131,7 @@ def _enum_answer(choices: list[str]) -> str:
 def _of_output(output: tuple[str, str], tool_format: ToolFormat | None, leads: list[str]) -> Constraint:
     field, rules = output
     if field == "grammar":
-        _refuse_with_harmony(tool_format)
+        _refuse_with_messages(tool_format)
         return Constraint(rules, field)
     return _grammar(["start: lead answer", *leads, rules], field)
 
@@ -147,14 +145,15 @@ def _of_output_or_calls(output: tuple[str, str], calls: list[str], leads: list[s
 
 def _leads(tool_format: ToolFormat | None, may_think: bool) -> list[str]:
     """Return the rules of what stands before an answer and before a call."""
-    if tool_format is HARMONY:
-        return [HARMONY_FINAL, HARMONY_CALL]
+    if tool_format and tool_format.has_messages:
+        message = f"({text_rule(tool_format.message_opening)})?"
+        return [f"lead: {message} {text_rule(tool_format.answer_opening)}", f"lead_call: {message}"]
     space = r"/\n{0,2}/" if may_think else '""'
     return [f"lead: {space}", f"lead_call: {space}"]
 
 
-def _refuse_with_harmony(tool_format: ToolFormat | None) -> None:
-    if tool_format is HARMONY:
+def _refuse_with_messages(tool_format: ToolFormat | None) -> None:
+    if tool_format and tool_format.has_messages:
         raise InvalidRequest(
             "This model answers in channels, which a grammar of your own does not know; use `response_format`.",
             param="grammar",

@@ -30,6 +30,9 @@ class ToolFormat:
     `opening`, `separator` and `closing` go around and between several calls. `parameter` is one argument of the TAGS
     dialect. `variants` are other ways in which the same models write a call. `triggers` begin a call, or all of them.
     only_first: they do so only at the beginning of an answer, since they are not markers but ordinary text.
+
+    Where an answer consists of messages with headers: `message_opening` begins those after the first, `answer_opening`
+    the text for the user, `thinking` is what stands around the model's thoughts, and a call ends the answer.
     """
 
     name: str
@@ -42,6 +45,13 @@ class ToolFormat:
     closing: str = ""
     variants: tuple[str, ...] = ()
     only_first: bool = False
+    message_opening: str = ""
+    answer_opening: str = ""
+    thinking: tuple[str, str] | None = None
+
+    @property
+    def has_messages(self) -> bool:
+        return bool(self.message_opening)
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -56,6 +66,7 @@ class ToolFormat:
     def markers(self) -> tuple[str, ...]:
         """What may be control tokens in the texts of this format."""
         texts = "".join((self.opening, self.closing, self.separator, self.parameter, *self.calls))
+        texts += "".join((self.message_opening, self.answer_opening, *(self.thinking or ())))
         return tuple(dict.fromkeys(MARKER.findall(texts) + ['<|"|>'] * (self.dialect is Dialect.GEMMA)))
 
     def write_variants(self, name: str, arguments: dict[str, Any]) -> list[str]:
@@ -128,6 +139,9 @@ HARMONY = ToolFormat(
         " to=functions.$name<|channel|>commentary <|constrain|>json<|message|>$arguments",
         " to=functions.$name<|channel|>commentary json<|message|>$arguments",
     ),
+    message_opening="<|start|>assistant",
+    answer_opening="<|channel|>final<|message|>",
+    thinking=("<|channel|>analysis<|message|>", "<|end|>"),
 )
 
 # The more there is to recognise a format by, the earlier it comes.

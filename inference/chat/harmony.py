@@ -15,9 +15,6 @@ from inference.engine.detokenizer import overlap
 
 MESSAGE = "<|message|>"
 ENDS = ("<|end|>", "<|start|>", "<|channel|>", "<|call|>", "<|return|>")
-MARKERS = (MESSAGE, *ENDS, "<|constrain|>")
-ANALYSIS = "<|channel|>analysis<|message|>"
-ANALYSIS_END = "<|end|>"
 MARKER = re.compile(r"^\s*<\|(?:start|channel)\|>")
 TERMINATOR = re.compile(r"^<\|(?:end|call|return)\|>")
 CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")

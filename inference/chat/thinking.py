@@ -2,16 +2,15 @@
 
 from functools import lru_cache
 
-from inference.chat import harmony
-from inference.chat.formats import HARMONY, MARKER, ToolFormat
+from inference.chat.formats import MARKER, ToolFormat
 from inference.chat.reasoning import PROMPT_TAGS, TAGS, opened_tag
 from inference.engine.messages import Thinking
 
 
 def find_thinking(template: str, prompt: str, tool_format: ToolFormat | None, budget: int | None) -> Thinking | None:
     """Return the marks around the thinking of an answer to `prompt`, None if the model is not known to think."""
-    if tool_format is HARMONY:
-        return Thinking(harmony.ANALYSIS, harmony.ANALYSIS_END, budget=budget)
+    if tool_format and tool_format.thinking:
+        return Thinking(*tool_format.thinking, budget=budget)
     opened = opened_tag(prompt)
     if opened:
         return Thinking(opened, PROMPT_TAGS[opened], is_open=True, budget=budget)
@@ -24,7 +23,5 @@ def find_thinking(template: str, prompt: str, tool_format: ToolFormat | None, bu
 @lru_cache(maxsize=64)
 def answer_markers(tool_format: ToolFormat | None) -> tuple[str, ...]:
     """Return the names of the control tokens that an answer is read by."""
-    if tool_format is HARMONY:
-        return harmony.MARKERS
     tags = MARKER.findall("".join((*PROMPT_TAGS, *PROMPT_TAGS.values())))
     return tuple(dict.fromkeys((*tags, *(tool_format.markers if tool_format else ()))))

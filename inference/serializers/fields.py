@@ -165,9 +165,8 @@ class LogitBiasField(InputField):
         raise refuse(value, "a number between -100 and 100")
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})
-class ContentField(InputField):
-    """A message's content: a string, or a list of text parts."""
+class PartsField(InputField):
+    """A string, or a list of parts, of which `check_part` refuses one that cannot be read."""
 
     def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
         if isinstance(data, str):
@@ -175,11 +174,18 @@ class ContentField(InputField):
         if not isinstance(data, list):
             raise refuse(data, "a string or a list of content parts")
         for index, part in enumerate(data):
-            self._check_part(part, index)
+            self.check_part(part, index)
         return data
 
-    @staticmethod
-    def _check_part(part: Any, index: int) -> None:
+    def check_part(self, part: Any, index: int) -> None:
+        raise NotImplementedError
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})
+class ContentField(PartsField):
+    """A message's content: a string, or a list of text parts."""
+
+    def check_part(self, part: Any, index: int) -> None:
         if not isinstance(part, dict) or not isinstance(part.get("type"), str):
             raise refuse(part, f"an object with a `type` as part {index}")
         kind = part["type"]

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from inference.serializers.fields import InputField, StrictCharField, refuse
+from inference.serializers.fields import InputField, PartsField, StrictCharField, refuse
 
 ROLES = ("user", "assistant", "system", "developer")
 STATUSES = ("in_progress", "completed", "incomplete")
@@ -17,18 +17,12 @@ Item = dict[str, Any]
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]})
-class ItemContentField(InputField):
-    """A string, or a list of parts that hold text; a string inside."""
+class ItemContentField(PartsField):
+    """A string, or a list of parts that hold text."""
 
-    def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
-        if isinstance(data, str):
-            return data
-        if not isinstance(data, list):
-            raise refuse(data, "a string or a list of content parts")
-        for index, part in enumerate(data):
-            if error := _part_error(part):
-                raise serializers.ValidationError({index: error})
-        return data
+    def check_part(self, part: Any, index: int) -> None:
+        if error := _part_error(part):
+            raise serializers.ValidationError({index: error})
 
 
 def _part_error(part: Any) -> Any:

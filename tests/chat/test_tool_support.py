@@ -4,6 +4,7 @@ import pytest
 
 from inference.chat.formats import FORMATS
 from inference.chat.tool_support import tool_support
+from tests import all_templates
 
 TOOLS = "{% if tools %}Tools: {{ tools | tojson }}\n{% endif %}"
 HEAD = "{% for m in messages %}{{ '<' + m.role + '>' }}{{ m.content }}"
@@ -141,3 +142,13 @@ def test_a_marker_that_several_formats_share_proves_nothing():
 
 def test_formats_have_different_names():
     assert len({each.name for each in FORMATS}) == len(FORMATS)
+
+
+def test_a_folder_of_templates_is_reported(tmp_path, capsys):
+    (tmp_path / "good.jinja").write_text(FAMILIES["hermes"])
+    (tmp_path / "bad.jinja").write_text("{{ raise_exception('not today') }}")
+    all_templates.main(tmp_path)
+    bad, good, total = capsys.readouterr().out.splitlines()
+    assert "refuses: not today" in bad
+    assert "renders; tools: its own; format: hermes" in good
+    assert total == "1 of 2 render"
