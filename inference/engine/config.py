@@ -15,8 +15,8 @@ class EngineConfig:
     n_gpu_layers: layers to offload; -1 for all (a build without a GPU backend ignores it).
     n_threads: None lets the engine choose from the cores of the machine.
     n_batch: most tokens computed in one step.
-    prefill_chunk: most prompt tokens computed in a step while other sequences generate, so that a long
-        prompt does not freeze their streams.
+    step_target_ms: how long a step may take while sequences generate: prompts are computed in parts that fit in.
+    host_cache_bytes: main memory for sequences that lost their cells; 0 for none.
     kind: what the model is for; it decides which engine computes it.
     """
 
@@ -26,5 +26,6 @@ class EngineConfig:
     n_gpu_layers: int = -1
     n_threads: int | None = None
     n_batch: int = 512
-    prefill_chunk: int = 128
+    step_target_ms: int = 220
+    host_cache_bytes: int = 0
     kind: Kind = "chat"

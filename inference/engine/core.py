@@ -1,5 +1,7 @@
 """The engine's heart: requests in, one `step` after the other, outputs out."""
 
+import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,6 +9,7 @@ from typing import Protocol
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.guide import ConstraintError, Matcher
+from inference.engine.kv_cache import KVBackend, KVCache, Promise
 from inference.engine.messages import (
     Constraint,
     EngineStats,
@@ -18,21 +21,28 @@ from inference.engine.messages import (
     TokenLogprob,
     Usage,
 )
-from inference.engine.prefix_cache import Placement
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sampler, Sequence
+from inference.engine.step_budget import StepBudget
 from inference.engine.token_requests import VocabularyBackend, refused
+
+MOVE_STEPS = 4  # steps whose time it may take to move a sequence to where it is computed together with the others
 
 
 class DecodeError(Exception):
     """llama.cpp refused a batch or failed while computing it."""
 
 
-class LlamaBackend(Protocol):
+class OutOfCells(DecodeError):
+    """There are not enough free KV cells for a batch; nothing of it was computed."""
+
+
+class LlamaBackend(KVBackend, Protocol):
     """What the core needs of llama.cpp; `inference.engine.llama.Llama` is the real one."""
 
     vocabulary: VocabularyBackend
-    can_rewind: bool
+    num_slots: int
+    is_partitioned: bool
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
 
@@ -41,10 +51,6 @@ class LlamaBackend(Protocol):
     def decode(self, batch: Batch) -> None: ...
 
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob: ...
-
-    def truncate(self, slot: int, length: int) -> bool: ...
-
-    def copy(self, source: int, target: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -66,14 +72,20 @@ class EngineCore:
     Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
     """
 
-    def __init__(self, config: EngineConfig, llama: LlamaBackend) -> None:
+    def __init__(
+        self, config: EngineConfig, llama: LlamaBackend, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._config = config
         self._llama = llama
+        self._clock = clock
         self.vocabulary = llama.vocabulary
-        self._scheduler = Scheduler(config.n_seq_max, config.n_batch, config.prefill_chunk, llama.can_rewind)
+        budget = StepBudget(config.step_target_ms / 1000, config.n_batch)
+        self._scheduler = Scheduler(config.n_seq_max, budget, clock)
+        self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes, budget.prefill_seconds, clock)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._drafts: dict[str, _Draft] = {}
+        self._promises: dict[str, Promise] = {}
 
     @property
     def has_work(self) -> bool:
@@ -81,9 +93,8 @@ class EngineCore:
 
     @property
     def stats(self) -> EngineStats:
-        scheduler = self._scheduler
-        computed = sum(sequence.num_computed for sequence in scheduler.running)
-        return EngineStats(len(scheduler.waiting), len(scheduler.running), scheduler.cache.num_tokens + computed)
+        scheduler, cache = self._scheduler, self._cache
+        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens, cache.num_saved_bytes)
 
     def add_request(self, request: GenerateRequest) -> Output | None:
         """Queue a request; return its terminal output at once if it cannot be served.
@@ -118,17 +129,38 @@ class EngineCore:
         """Admit, decode, sample: compute one batch and return what it led to."""
         outputs = self._start_drafts()
         self._admit()
+        if self._llama.is_partitioned:
+            self._cache.compact(MOVE_STEPS * self._scheduler.budget.decode_seconds)
         if chunks := self._scheduler.schedule():
             outputs += self._compute(chunks)
         return [output for output in outputs if output]
 
     def _compute(self, chunks: list[Chunk]) -> list[Output | None]:
+        started = self._clock()
         rows = self._fill_batch(chunks)
         try:
             self._llama.decode(self._batch)
+        except OutOfCells as error:
+            return self._make_room(str(error))
         except DecodeError as error:
             return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
-        return [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
+        num_prefill = sum(chunk.num_tokens for chunk in chunks if chunk.sequence.is_prefilling)
+        num_decoding = self._batch.num_tokens - num_prefill
+        outputs = [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
+        self._scheduler.budget.observe(num_decoding, num_prefill, self._clock() - started)
+        return outputs
+
+    def _make_room(self, reason: str) -> list[Output | None]:
+        """Free cells for the next step: those of an idle sequence, else those of the youngest running one."""
+        if self._cache.drop_idle():
+            return []
+        *others, youngest = sorted(self._scheduler.running, key=lambda sequence: sequence.queued_at)
+        if not others:
+            return [self._fail(youngest, reason)]
+        self._cache.release(youngest)
+        self._scheduler.send_back(youngest)
+        self._cache.drop_idle()
+        return []
 
     def _start_drafts(self) -> list[Output | None]:
         """Queue the requests whose grammars have become ready."""
@@ -153,20 +185,22 @@ class EngineCore:
 
     def _admit(self) -> None:
         """Give waiting sequences their slots, with the KV cells of what is computed of their prompts."""
-        while admitted := self._scheduler.admit():
-            sequence, placement = admitted
-            sequence.num_cached = sequence.num_computed = self._reuse(placement)
+        while self._cache.has_idle_slot and (sequence := self._scheduler.next_waiting(self._is_ready)):
+            sequence.num_computed = self._cache.acquire(sequence)
+            if not sequence.num_generated:
+                sequence.num_cached = sequence.num_computed
+            self._scheduler.start(sequence)
 
-    def _reuse(self, placement: Placement) -> int:
-        """Prepare the slot's KV cells; return how many tokens they hold."""
-        slot, length = placement.slot, placement.num_cached
-        if placement.source is not None:
-            self._llama.copy(placement.source, slot)
-        if self._llama.truncate(slot, length):
-            return length
-        # Recurrent state cannot be rolled back to the middle: start over.
-        self._llama.truncate(slot, 0)
-        return 0
+    def _is_ready(self, sequence: Sequence) -> bool:
+        """Say whether a sequence should start now, rather than wait for another one to compute the same prefix."""
+        promise = self._promises.get(sequence.id)
+        if promise is None or not promise.is_open:
+            promise = self._cache.promise(sequence.prefix)
+        if promise is None:
+            self._promises.pop(sequence.id, None)
+            return True
+        self._promises[sequence.id] = promise
+        return False
 
     def _fill_batch(self, chunks: list[Chunk]) -> list[int]:
         """Write the chunks into the batch; return the row of each chunk's last token."""
@@ -186,6 +220,8 @@ class EngineCore:
         if sequence.scores_prompt and sequence.is_prefilling:
             self._score_prompt(chunk, row)
         sequence.num_computed += chunk.num_tokens
+        if sequence.num_computed in sequence.cuts:
+            self._cache.checkpoint(sequence)
         if sequence.num_remaining:
             return None
         try:
@@ -221,7 +257,11 @@ class EngineCore:
         return Output(sequence.id, failure=Failure(FailureCode.DECODE_FAILED, message))
 
     def _forget(self, sequence: Sequence) -> None:
+        """End a sequence, wherever it stands; what it computed stays in its slot for others."""
         self._scheduler.remove(sequence)
+        if sequence.entry:
+            self._cache.release(sequence)
+        self._promises.pop(sequence.id, None)
         del self._sequences[sequence.id]
         sequence.sampler.close()
 

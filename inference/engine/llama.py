@@ -13,7 +13,8 @@ import numpy as np
 from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
+from inference.engine.core import DecodeError, OutOfCells
+from inference.engine.entry import State
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
 from inference.engine.messages import Constraint, GenerateRequest, TokenLogprob
@@ -25,8 +26,8 @@ from inference.engine.vocabulary import Vocabulary
 
 CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
 MAX_CELLS = 2**32 - 1
+OUT_OF_CELLS = 1
 DECODE_ERRORS = {
-    1: "the KV cache has no room for this batch",
     2: "the computation was aborted",
     -1: "the batch is invalid",
 }
@@ -49,14 +50,15 @@ class Llama:
         self._model = self._load_model(config)
         self._context = self._create_context(config)
         self._memory = lib.llama_get_memory(self._context)
+        self._is_recurrent = lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model)
+        self._window = lib.llama_model_n_swa(self._model)
+        # Recurrent layers keep only their newest state, layers with a sliding window only the newest cells.
+        self.can_rewind = not (self._is_recurrent or self._window)
+        self.num_slots = config.n_seq_max
+        self.is_partitioned = True
         self.vocabulary = Vocabulary(self._model)
         self._grammars = GrammarCompiler(self.vocabulary, on_compiled)
         self._samplers = SamplerFactory(self._context, self.vocabulary)
-
-    @property
-    def can_rewind(self) -> bool:
-        """Whether `truncate` can cut off the end of a sequence; the state of recurrent layers has no earlier one."""
-        return not (lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model))
 
     @property
     def description(self) -> str:
@@ -79,9 +81,11 @@ class Llama:
     def decode(self, batch: Batch) -> None:
         """Compute a batch; the rows marked in `batch.logits` can be sampled from afterwards.
 
-        Raises DecodeError.
+        Raises DecodeError, and OutOfCells if nothing was computed because there is no room for it.
         """
         code = lib.llama_decode(self._context, _llama_batch(batch))
+        if code == OUT_OF_CELLS:
+            raise OutOfCells("the KV cache has no room for this batch")
         if code != 0:
             raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))
 
@@ -103,10 +107,41 @@ class Llama:
         """Keep the first `length` tokens of a slot; False if this kind of memory cannot."""
         return lib.llama_memory_seq_rm(self._memory, slot, length, -1)
 
-    def copy(self, source: int, target: int) -> None:
-        """Replace what `target` holds by a copy of all of `source`."""
-        lib.llama_memory_seq_rm(self._memory, target, -1, -1)
-        lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+    def rewind_floor(self, slot: int) -> int:
+        """Return the least length to which a slot's cells can be cut back."""
+        length = lib.llama_memory_seq_pos_max(self._memory, slot) + 1
+        if self._is_recurrent:
+            return length
+        first = lib.llama_memory_seq_pos_min(self._memory, slot)
+        return min(first + self._window, length) if first > 0 else 0
+
+    def copy(self, source: int, target: int) -> bool:
+        """Replace what `target` holds by a copy of all of `source`.
+
+        Through a state, which has only the cells in use: `llama_memory_seq_cp` copies the buffer of a whole context
+        where the KV cache is partitioned (10 to 30 ms instead of 3 for 900 tokens of a 0.15 B model with 8,192 cells).
+        """
+        return self.load(target, self.save(source))
+
+    def state_size(self, slot: int, partial: bool = False) -> int:
+        """Return the bytes that `save` takes."""
+        return lib.llama_state_seq_get_size_ext(self._context, slot, _state_flags(partial))
+
+    def save(self, slot: int, partial: bool = False) -> State:
+        """Return a slot's state; with `partial` only what cannot be cut back: recurrent states and sliding windows."""
+        state = np.empty(self.state_size(slot, partial), np.uint8)
+        lib.llama_state_seq_get_data_ext(self._context, _bytes(state), state.nbytes, slot, _state_flags(partial))
+        return state
+
+    def load(self, slot: int, state: State, partial: bool = False) -> bool:
+        """Put a state into a slot; False if llama.cpp could not, and the slot must be emptied.
+
+        A partial state goes into a slot that holds its sequence and perhaps more, to be cut to its length afterwards.
+        """
+        if not partial:
+            self.truncate(slot, 0)
+        flags = _state_flags(partial)
+        return lib.llama_state_seq_set_data_ext(self._context, _bytes(state), state.nbytes, slot, flags) > 0
 
     def close(self) -> None:
         self._grammars.close()
@@ -146,6 +181,14 @@ class Llama:
                 f"({MAX_CELLS} in all)"
             )
         return cells
+
+
+def _state_flags(partial: bool) -> int:
+    return lib.LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY if partial else 0
+
+
+def _bytes(state: State) -> "ctypes.Array[ctypes.c_uint8]":
+    return (ctypes.c_uint8 * state.nbytes).from_buffer(state)
 
 
 def _llama_batch(batch: Batch) -> lib.llama_batch:

@@ -119,6 +119,7 @@ class GenerateRequest:
     prompt_logprobs: the number of alternatives to report with each prompt token's log probability, None for none of
     it. Such a prompt is computed from its start.
     markers: control tokens, by name, that appear in the text of the answer; others are left out.
+    client: whose request it is; slots are shared out evenly among the clients that wait for one.
     """
 
     id: str
@@ -129,6 +130,7 @@ class GenerateRequest:
     markers: tuple[str, ...] = ()
     suffix: str | None = None
     prompt_logprobs: int | None = None
+    client: str = ""
 
 
 @dataclass(frozen=True)
@@ -303,11 +305,15 @@ class LoadFailed:
 
 @dataclass(frozen=True)
 class EngineStats:
-    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included."""
+    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included.
+
+    saved_bytes: memory that holds the states of sequences beside the KV cache.
+    """
 
     waiting: int = 0
     running: int = 0
     cached_tokens: int = 0
+    saved_bytes: int = 0
 
 
 @dataclass(frozen=True)

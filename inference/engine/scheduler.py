@@ -1,10 +1,14 @@
-"""Which tokens of which sequences the next step computes."""
+"""Which sequence gets a slot next, and which tokens of which sequences the next step computes."""
 
-from collections import deque
+import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from inference.engine.prefix_cache import Placement, PrefixCache
 from inference.engine.sequence import Sequence
+from inference.engine.step_budget import StepBudget
+
+PATIENCE = 10.0  # seconds of waiting after which a sequence goes before all that came later
 
 
 @dataclass(frozen=True)
@@ -16,61 +20,79 @@ class Chunk:
 
 
 class Scheduler:
-    """First come, first served: `waiting` sequences get a slot in order, `running` ones share every step.
+    """`waiting` sequences get a slot, `running` ones share every step.
 
-    A sequence lets others pass while a running one computes a prefix that it can copy then.
+    First come, first served, but the client with the fewest running sequences goes first: one that sends a hundred
+    requests does not keep out another that sends one. Whoever has waited for PATIENCE seconds goes before all that
+    came later.
     """
 
-    def __init__(self, num_slots: int, n_batch: int, prefill_chunk: int, can_rewind: bool = True) -> None:
-        self.waiting: deque[Sequence] = deque()
+    def __init__(self, max_running: int, budget: StepBudget, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
-        self.cache = PrefixCache(num_slots, can_rewind)
-        self._n_batch = n_batch
-        self._prefill_chunk = prefill_chunk
+        self.budget = budget
+        self._max_running = max_running
+        self._clock = clock
 
     @property
     def has_work(self) -> bool:
         return bool(self.waiting or self.running)
 
+    @property
+    def num_decoding(self) -> int:
+        return sum(not sequence.is_prefilling for sequence in self.running)
+
     def add(self, sequence: Sequence) -> None:
+        sequence.queued_at = self._clock()
         self.waiting.append(sequence)
 
-    def admit(self) -> tuple[Sequence, Placement] | None:
-        """Move the next waiting sequence into an idle slot; None if there is no such sequence or slot."""
-        if not self.cache.has_idle_slot:
+    def next_waiting(self, is_ready: Callable[[Sequence], bool]) -> Sequence | None:
+        """Return the waiting sequence that comes next of those that are ready; None if there is none, or no room."""
+        if len(self.running) >= self._max_running:
             return None
-        sequence = next((each for each in self.waiting if not self.cache.is_worth_waiting(each.reusable_tokens)), None)
-        if sequence is None:
-            return None
+        now = self._clock()
+        running = Counter(sequence.client for sequence in self.running)
+
+        def order(sequence: Sequence) -> tuple[bool, int, float]:
+            is_patient = now - sequence.queued_at < PATIENCE
+            return is_patient, running[sequence.client] if is_patient else 0, sequence.queued_at
+
+        return next((sequence for sequence in sorted(self.waiting, key=order) if is_ready(sequence)), None)
+
+    def start(self, sequence: Sequence) -> None:
+        """Let a waiting sequence, which has a slot now, run."""
         self.waiting.remove(sequence)
-        placement = self.cache.acquire(sequence.reusable_tokens, sequence)
-        sequence.slot = placement.slot
         self.running.append(sequence)
-        return sequence, placement
 
     def schedule(self) -> list[Chunk]:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.
 
-        Every decoding sequence gets its token first; the prompts share what is left, oldest first.
+        Every decoding sequence gets its token. The prompts take turns for what else fits into the step: the one goes
+        first whose waiting time is the longest in relation to the time it still needs. So a short prompt is not stuck
+        behind a long one, and a long one does not wait for ever. All for one, rather than a bit for each, because
+        llama.cpp computes chunks of different lengths one after the other.
         """
         chunks = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
-        budget = self._n_batch - len(chunks)
-        if chunks:
-            budget = min(budget, self._prefill_chunk)
-        for sequence in self.running:
-            if budget > 0 and sequence.is_prefilling:
-                chunks.append(Chunk(sequence, min(budget, sequence.num_remaining, self._most_rows(sequence))))
-                budget -= chunks[-1].num_tokens
+        left = self.budget.prefill_tokens(len(chunks))
+        for sequence in sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True):
+            if left > 0:
+                chunks.append(Chunk(sequence, min(left, sequence.num_until_cut)))
+                left -= chunks[-1].num_tokens
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
 
-    def _most_rows(self, sequence: Sequence) -> int:
-        """Return the limit of a chunk: every row with logits takes the memory of a whole vocabulary."""
-        return self._prefill_chunk if sequence.scores_prompt else self._n_batch
-
     def remove(self, sequence: Sequence) -> None:
-        """Take a sequence out, wherever it stands; what it computed stays in its slot for reuse."""
-        if sequence.slot is None:
-            self.waiting.remove(sequence)
-            return
+        """Take a sequence out, wherever it stands."""
+        (self.running if sequence in self.running else self.waiting).remove(sequence)
+
+    def send_back(self, sequence: Sequence) -> None:
+        """Let a running sequence wait again; it keeps its place in the queue."""
         self.running.remove(sequence)
-        self.cache.release(sequence.slot, sequence.tokens[: sequence.num_computed])
+        self.waiting.append(sequence)
+
+    def _response_ratio(self, sequence: Sequence) -> float:
+        """Return waiting time over service time (highest response ratio next, Brinch Hansen 1971), less 1."""
+        return (self._clock() - sequence.queued_at) / sequence.num_remaining
+
+
+def _is_prefilling(sequence: Sequence) -> bool:
+    return sequence.is_prefilling

@@ -3,7 +3,10 @@
 from typing import Protocol
 
 from inference.engine.detokenizer import Detokenizer
+from inference.engine.entry import Entry
 from inference.engine.messages import FinishReason, GenerateRequest, Output, TokenLogprob, Usage
+
+MAX_SCORED = 128  # prompt tokens scored in one step: each takes the memory of the logits of a whole vocabulary
 
 
 class Sampler(Protocol):
@@ -17,8 +20,9 @@ class Sampler(Protocol):
 class Sequence:
     """The tokens of a request and how far they are computed.
 
-    `tokens` holds the prompt and what was generated; the first `num_computed` of them stand in the KV cache of
-    slot `slot`. What remains is computed next: several tokens during prefill, one at a time while decoding.
+    `tokens` holds the prompt and what was generated; the first `num_computed` of them stand in the KV cache, in the
+    slot of its `entry`. What remains is computed next: several tokens during prefill, one at a time while decoding.
+    `cuts` are lengths of the prompt at which a chunk has to end, because the cache wants a checkpoint there.
     `markers` are the control tokens that appear in the text, with their spelling.
     """
 
@@ -31,11 +35,14 @@ class Sequence:
         markers: dict[int, bytes],
     ) -> None:
         self.id = request.id
+        self.client = request.client
+        self.queued_at = 0.0
         self.tokens = prompt_tokens
         self.num_prompt = len(prompt_tokens)
         self.num_cached = 0
         self.num_computed = 0
-        self.slot: int | None = None
+        self.cuts: set[int] = set()
+        self.entry: Entry | None = None
         self.sampler = sampler
         self.markers = markers
         self.finish_reason: FinishReason | None = None
@@ -56,8 +63,20 @@ class Sequence:
         return len(self.tokens) - self.num_prompt
 
     @property
+    def slot(self) -> int | None:
+        return self.entry.slot if self.entry else None
+
+    @property
     def is_prefilling(self) -> bool:
-        return self.num_computed < self.num_prompt
+        """Whether more than the newest token has to be computed; after an interruption, of the answer as well."""
+        return self.num_computed < self.num_prompt or self.num_remaining > 1
+
+    @property
+    def num_until_cut(self) -> int:
+        """The most that may be computed of it in one step."""
+        ends = [cut for cut in self.cuts if cut > self.num_computed]
+        until = min([len(self.tokens), *ends]) - self.num_computed
+        return min(until, MAX_SCORED) if self.scores_prompt else until
 
     @property
     def scores_prompt(self) -> bool:
@@ -65,8 +84,8 @@ class Sequence:
         return self.num_prompt_alternatives is not None
 
     @property
-    def reusable_tokens(self) -> list[int]:
-        """The prompt as far as it may come from the cache, which has no logits; the last token is always computed."""
+    def prefix(self) -> list[int]:
+        """The tokens as far as they may come from the cache, which has no logits."""
         return self.tokens[:1] if self.scores_prompt else self.tokens
 
     @property

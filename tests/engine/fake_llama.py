@@ -2,9 +2,12 @@
 
 from concurrent.futures import Future
 
+import numpy as np
+
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError, EngineCore
+from inference.engine.core import DecodeError, EngineCore, OutOfCells
+from inference.engine.entry import State
 from inference.engine.messages import (
     Constraint,
     GenerateRequest,
@@ -18,13 +21,21 @@ END = 0
 
 
 class FakeLlama:
-    """Keeps the tokens of every slot and insists, as llama.cpp does, on positions without gaps."""
+    """Keeps the tokens of every slot and insists, as llama.cpp does, on positions without gaps.
 
-    def __init__(self, num_slots: int) -> None:
+    can_rewind False: it has recurrent layers, too, whose state after the newest token is all that is left.
+    """
+
+    def __init__(self, num_slots: int, can_rewind: bool = True, max_cells: int | None = None) -> None:
         self.cells: list[list[int]] = [[] for _ in range(num_slots)]
         self.batches: list[list[tuple[int, str]]] = []
         self.vocabulary = self
-        self.can_rewind = True
+        self.can_rewind = can_rewind
+        self.num_slots = num_slots
+        self.is_partitioned = max_cells is None
+        self.max_cells = max_cells
+        self.states: list[list[int]] = [[] for _ in range(num_slots)]
+        self.num_copies = 0
         self.fails = False
         self.open_samplers = 0
         self.grammars: dict[str, Future[str]] = {}
@@ -67,12 +78,16 @@ class FakeLlama:
     def decode(self, batch: Batch) -> None:
         if self.fails:
             raise DecodeError("no power")
+        if self.max_cells is not None and sum(map(len, self.cells)) + batch.num_tokens > self.max_cells:
+            raise OutOfCells("no room")
         self._batch = batch
         self.batches.append([])
         for row in range(batch.num_tokens):
             slot, token = int(batch.seq_id[row]), int(batch.token[row])
             assert batch.pos[row] == len(self.cells[slot]), "positions must follow on the slot's cells"
+            assert self.states[slot] == self.cells[slot], "the recurrent state must be that of the last token"
             self.cells[slot].append(token)
+            self.states[slot].append(token)
             self.batches[-1].append((slot, chr(token)))
 
     def next_token(self, row: int) -> int:
@@ -85,13 +100,30 @@ class FakeLlama:
         return TokenLogprob(self.piece(token), -0.5, ((b"?", -1.0),) * num_alternatives)
 
     def truncate(self, slot: int, length: int) -> bool:
-        if not self.can_rewind and 0 < length < len(self.cells[slot]):
+        if not self.can_rewind and 0 < length < len(self.states[slot]):
             return False
         del self.cells[slot][length:]
+        del self.states[slot][length:]
         return True
 
-    def copy(self, source: int, target: int) -> None:
-        self.cells[target] = list(self.cells[source])
+    def copy(self, source: int, target: int) -> bool:
+        self.num_copies += 1
+        return self.load(target, self.save(source))
+
+    def state_size(self, slot: int, partial: bool = False) -> int:
+        return 4 * len(self.cells[slot])
+
+    def save(self, slot: int, partial: bool = False) -> State:
+        return np.array(self.cells[slot], np.int32).view(np.uint8)
+
+    def load(self, slot: int, state: State, partial: bool = False) -> bool:
+        self.states[slot] = state.view(np.int32).tolist()
+        if not partial:
+            self.cells[slot] = list(self.states[slot])
+        return True
+
+    def rewind_floor(self, slot: int) -> int:
+        return len(self.cells[slot])
 
 
 class FakeSampler:
@@ -105,10 +137,13 @@ class FakeSampler:
         self._llama.open_samplers -= 1
 
 
-def new_core(slots: int = 2, **settings: int) -> tuple[EngineCore, FakeLlama]:
-    config = EngineConfig("fake.gguf", **{"n_ctx": 100, "n_seq_max": slots, **settings})
-    llama = FakeLlama(slots)
-    return EngineCore(config, llama), llama
+def new_core(
+    slots: int = 2, *, can_rewind: bool = True, max_cells: int | None = None, **settings: int
+) -> tuple[EngineCore, FakeLlama]:
+    """Return a core whose steps take no time, so that nothing depends on the machine."""
+    config = EngineConfig("fake.gguf", **{"n_ctx": 100, "n_seq_max": slots, "host_cache_bytes": 10**6, **settings})
+    llama = FakeLlama(slots, can_rewind, max_cells)
+    return EngineCore(config, llama, clock=lambda: 0.0), llama
 
 
 def request(

@@ -3,6 +3,8 @@
 import pytest
 
 from inference.engine.messages import FailureCode, Usage
+from inference.engine.sequence import MAX_SCORED
+from inference.engine.step_budget import FIRST_CHUNK
 from tests.engine.fake_llama import new_core, request, run, text
 
 
@@ -130,13 +132,13 @@ def test_a_long_prompt_is_computed_in_batches():
 
 
 def test_streams_go_on_while_a_long_prompt_is_computed():
-    core, llama = new_core(n_batch=64, prefill_chunk=10)
+    core, llama = new_core(n_batch=512, n_ctx=2000)
     core.add_request(request("a", "stream"))
     core.step()
-    core.add_request(request("x" * 30 + "d", "long"))
+    core.add_request(request("x" * 300 + "d", "long"))
     outputs = [core.step() for _ in range(3)]
     assert [text(step, "stream") for step in outputs] == ["c", "d", "e"]
-    assert [len(batch) for batch in llama.batches[1:4]] == [11, 11, 11]
+    assert [len(batch) for batch in llama.batches[1:4]] == [FIRST_CHUNK + 1, FIRST_CHUNK + 1, 301 - 2 * FIRST_CHUNK + 1]
 
 
 def test_chunks_stand_in_ascending_slot_order():
@@ -183,17 +185,6 @@ def test_a_shared_beginning_is_copied_and_the_old_conversation_kept():
     assert outputs[-1].usage.cached_tokens == len(system)
     assert text(outputs, "second") == "bcde"
     assert len(llama.cells[0]) > 90
-
-
-def test_memory_that_cannot_be_cut_back_is_computed_again():
-    core, llama = new_core(slots=1)
-    core.add_request(request("hello a"))
-    run(core)
-    llama.can_rewind = False
-    core.add_request(request("hello d"))
-    outputs = run(core)
-    assert text(outputs) == "e"
-    assert outputs[-1].usage.cached_tokens == 0
 
 
 def test_a_failed_decode_ends_its_requests_and_leaves_nothing_behind():
@@ -246,8 +237,8 @@ def test_a_prompt_may_be_token_ids():
 
 
 def test_a_prompt_is_scored_token_by_token_however_it_is_cut():
-    for settings in ({}, {"n_batch": 3}, {"prefill_chunk": 2}):
-        core, _ = new_core(**settings)
+    for n_batch in (512, 3, 2):
+        core, _ = new_core(n_batch=n_batch)
         core.add_request(request("xyza", prompt_logprobs=2))
         outputs = run(core)
         scores = outputs[0].prompt_logprobs
@@ -271,11 +262,10 @@ def test_a_scored_prompt_is_computed_whole_and_then_cached():
 
 
 def test_a_scored_prompt_is_computed_in_small_chunks_to_spare_memory():
-    core, llama = new_core(n_batch=50, prefill_chunk=4)
-    core.add_request(request("x" * 9 + "d", "scored", prompt_logprobs=0))
-    core.add_request(request("x" * 9 + "d", "plain"))
+    core, llama = new_core(n_ctx=500)
+    core.add_request(request("x" * 200 + "d", "scored", prompt_logprobs=0))
     run(core)
-    assert sorted(llama.batches[0]) == [(0, "x")] * 4 + [(1, "d")] + [(1, "x")] * 9
+    assert [len(batch) for batch in llama.batches[:2]] == [MAX_SCORED, 201 - MAX_SCORED]
 
 
 def test_prompts_are_scored_for_those_who_ask():

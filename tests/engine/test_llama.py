@@ -29,7 +29,7 @@ def core(llama):
     """A core on cleared slots; the model itself is loaded once."""
     for slot in range(SLOTS):
         llama.truncate(slot, 0)
-    return EngineCore(EngineConfig(str(DEMO), n_ctx=512, n_seq_max=SLOTS, n_batch=64, prefill_chunk=16), llama)
+    return EngineCore(EngineConfig(str(DEMO), n_ctx=512, n_seq_max=SLOTS, n_batch=64), llama)
 
 
 def add(core: EngineCore, question: str, **sampling: object) -> None:

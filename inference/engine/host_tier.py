@@ -1,0 +1,61 @@
+"""The memory beside the KV cache: states of sequences that have lost their slots, and checkpoints."""
+
+from inference.engine.entry import Entry
+
+
+class HostTier:
+    """Counts bytes and says who has to go when they become more than `budget`.
+
+    What goes first is chosen by use and age (LFU with dynamic ageing): every use lifts an entry, and so does being
+    newer than what went before. A title that is never asked for again leaves before a conversation that came back.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.num_bytes = 0
+        self._budget = budget
+        self._entries: list[Entry] = []
+        self._age = 0
+
+    @property
+    def num_entries(self) -> int:
+        """Sequences whose states are kept here."""
+        return len(self._entries)
+
+    def make_room(self, num_bytes: int, keep: Entry | None = None) -> list[Entry] | None:
+        """Take out entries, but not `keep`, until `num_bytes` more fit; return them.
+
+        None, with nothing changed, if they cannot fit.
+        """
+        evictable = [entry for entry in self._entries if entry is not keep]
+        if self.num_bytes - sum(entry.num_bytes for entry in evictable) + num_bytes > self._budget:
+            return None
+        evicted = []
+        while self.num_bytes + num_bytes > self._budget:
+            victim = min(evictable, key=lambda entry: (entry.priority, entry.last_used))
+            evictable.remove(victim)
+            self._age = victim.priority
+            self.remove(victim)
+            self.release(victim.num_bytes - victim.state.nbytes)
+            evicted.append(victim)
+        return evicted
+
+    def add(self, entry: Entry) -> None:
+        """Keep an entry with a state, whose checkpoints are held already."""
+        self._entries.append(entry)
+        self.hold(entry.state.nbytes)
+        self.touch(entry)
+
+    def remove(self, entry: Entry) -> None:
+        """Give up an entry; its checkpoints stay held."""
+        self._entries.remove(entry)
+        self.release(entry.state.nbytes)
+
+    def touch(self, entry: Entry) -> None:
+        """Note that an entry has been of use."""
+        entry.priority = self._age + 1 + entry.num_uses
+
+    def hold(self, num_bytes: int) -> None:
+        self.num_bytes += num_bytes
+
+    def release(self, num_bytes: int) -> None:
+        self.num_bytes -= num_bytes
