@@ -98,13 +98,25 @@ def copy_gguf(source, path, metadata=None, without=()):
     return Path(path)
 
 
+def write_with_tokenizer(source, tokenizer, path):
+    """Copy a model with the tokenizer and chat template of another, whose vocabulary must have the same size."""
+    model, other = GGUFReader(source), GGUFReader(tokenizer)
+    writer = GGUFWriter(path, model.fields["general.architecture"].contents())
+    kept = [name for name in model.fields if not name.startswith(("GGUF.", "tokenizer.", "general.architecture"))]
+    copy_fields(model, writer, tuple(kept))
+    copy_fields(other, writer, ("tokenizer.",))
+    for tensor in model.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    return close_gguf(writer, path)
+
+
 def copy_fields(source, writer, prefixes):
-    """Copy the metadata whose keys begin with one of `prefixes` from a GGUFReader."""
+    """Copy the metadata whose keys begin with one of `prefixes` from a GGUFReader, without arrays of nothing."""
     for name, field in source.fields.items():
-        if name.startswith(prefixes):
-            kind = field.types[0]
-            sub_type = field.types[-1] if kind == GGUFValueType.ARRAY else None
-            writer.add_key_value(name, field.contents(), kind, sub_type)
+        is_array = field.types[0] == GGUFValueType.ARRAY
+        value = field.contents()
+        if name.startswith(prefixes) and not (is_array and not value):
+            writer.add_key_value(name, value, field.types[0], field.types[-1] if is_array else None)
 
 
 def close_gguf(writer, path):

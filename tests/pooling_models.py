@@ -20,14 +20,14 @@ RERANK_TEMPLATE = (
 )
 
 
-def write_bert(path: Path, pooling: PoolingType | None = PoolingType.MEAN, has_head: bool = False) -> Path:
+def write_bert(path: Path, pooling: int | None = PoolingType.MEAN, has_head: bool = False) -> Path:
     """Write a BERT with a WordPiece vocabulary of single letters and a few words; `has_head` makes it a reranker."""
     writer = GGUFWriter(path, "bert")
     _add_shape(writer, CONTEXT, WIDTH, LAYERS, HEADS, HIDDEN)
     writer.add_layer_norm_eps(1e-12)
     writer.add_causal_attention(False)
     if pooling is not None:
-        writer.add_pooling_type(pooling)
+        writer.add_uint32("bert.pooling_type", pooling)
     _add_word_pieces(writer)
     weights = RandomWeights(writer)
     weights.add("token_embd.weight", len(TOKENS), WIDTH)

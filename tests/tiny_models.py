@@ -14,7 +14,7 @@ from gguf import GGUFReader, GGUFWriter
 from tests.gguf_files import RandomWeights, close_gguf, copy_fields
 from tests.live_server import DEMO
 
-Kind = Literal["attention", "window", "recurrent", "hybrid", "moe"]
+Kind = Literal["attention", "window", "recurrent", "hybrid", "moe", "every-row"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 CONTEXT, WIDTH, LAYERS, HEADS, HIDDEN = 2048, 32, 2, 2, 64
@@ -29,7 +29,7 @@ def write_tiny_model(path: Path, kind: Kind) -> Path:
 
     attention: Qwen3, whose KV cache keeps every token. window: Gemma 3, whose first layer sees only the last tokens.
     recurrent: Mamba, one state for all tokens. hybrid: Granite 4, a recurrent layer and one with a KV cache.
-    moe: Qwen3-MoE, with experts.
+    moe: Qwen3-MoE, with experts. every-row: CogVLM, whose graph computes the logits of every row of a batch.
     """
     architecture, add = _KINDS[kind]
     writer = GGUFWriter(path, architecture)
@@ -116,6 +116,20 @@ def _add_mixture(writer: GGUFWriter, weights: RandomWeights) -> None:
         weights.add(f"{name}.ffn_down_exps.weight", EXPERTS, WIDTH, HIDDEN)
 
 
+def _add_cog(writer: GGUFWriter, weights: RandomWeights) -> None:
+    writer.add_head_count_kv(HEADS)
+    for layer in range(LAYERS):
+        name = f"blk.{layer}"
+        _add_norm(weights, f"{name}.attn_norm")
+        _add_feed_forward(weights, name)
+        for expert in ("", "vis_"):  # the second one is for images
+            weights.add(f"{name}.{expert}attn_qkv.weight", 3 * WIDTH, WIDTH)
+            weights.add(f"{name}.{expert}attn_output.weight", WIDTH, WIDTH)
+        weights.add(f"{name}.vis_gate.weight", HIDDEN, WIDTH)
+        weights.add(f"{name}.vis_up.weight", HIDDEN, WIDTH)
+        weights.add(f"{name}.vis_down.weight", WIDTH, HIDDEN)
+
+
 def _add_state_sizes(writer: GGUFWriter, rank: int) -> None:
     writer.add_ssm_conv_kernel(CONV)
     writer.add_ssm_inner_size(INNER)
@@ -156,4 +170,5 @@ _KINDS: dict[Kind, tuple[str, Callable[[GGUFWriter, RandomWeights], None]]] = {
     "recurrent": ("mamba", _add_mamba),
     "hybrid": ("granitehybrid", _add_granite),
     "moe": ("qwen3moe", _add_mixture),
+    "every-row": ("cogvlm", _add_cog),
 }

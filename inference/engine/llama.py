@@ -17,6 +17,7 @@ from inference.engine.core import DecodeError
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
 from inference.engine.messages import Constraint, GenerateRequest, TokenLogprob
+from inference.engine.output_rows import needs_every_row
 from inference.engine.sampler import SamplerFactory
 from inference.engine.sampler_chain import GuidedSampler
 from inference.engine.sequence import Sampler
@@ -49,6 +50,7 @@ class Llama:
         self._model = self._load_model(config)
         self._context = self._create_context(config)
         self._memory = lib.llama_get_memory(self._context)
+        self._needs_every_row = needs_every_row(self._model)
         self.vocabulary = Vocabulary(self._model)
         self._grammars = GrammarCompiler(self.vocabulary, on_compiled)
         self._samplers = SamplerFactory(self._context, self.vocabulary)
@@ -81,6 +83,8 @@ class Llama:
 
         Raises DecodeError.
         """
+        if self._needs_every_row:
+            batch.logits[: batch.num_tokens] = True
         code = lib.llama_decode(self._context, _llama_batch(batch))
         if code != 0:
             raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))

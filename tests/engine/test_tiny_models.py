@@ -20,6 +20,7 @@ MEMORY = {
     "recurrent": (True, False, 0),
     "hybrid": (False, True, 0),
     "moe": (False, False, 0),
+    "every-row": (False, False, 0),
 }
 PROMPTS = [[(7 * number + 31 * index) % 1000 for index in range(40 + 25 * number)] for number in range(4)]
 
@@ -74,6 +75,17 @@ def test_together_as_alone(answer):
     alone = [answer(prompt)[0] for prompt in PROMPTS]
     assert answer(*PROMPTS) == alone
     assert all(len(tokens) == 30 for tokens in alone)
+
+
+def test_a_scored_prompt_tells_what_generating_it_told(config, llama, answer):
+    """The logits belong to their rows: which ones are asked for makes no difference."""
+    said = answer(PROMPTS[0])[0]
+    ids = {llama.vocabulary.spelling(token): token for token in range(llama.vocabulary.size)}
+    core = EngineCore(config, llama)
+    tokens = (*PROMPTS[0], *(ids[piece] for piece in said))
+    core.add_request(GenerateRequest("scored", tokens, SamplingParams(max_tokens=1), prompt_logprobs=1))
+    scored = run(core)[0].prompt_logprobs
+    assert [token.top[0][0] for token in scored[-len(said) :]] == said
 
 
 def test_the_first_token_changes_the_answer(answer):
