@@ -34,9 +34,13 @@ _PROJECTOR = "it is a projector (mmproj) for images or sound; register the langu
 _SEQ2SEQ = "it is an encoder-decoder model, which cannot answer chats"
 _T5_ENCODER = "it is the encoder of a T5 model, which this server does not run"
 _AUDIO = "it decodes sound and cannot write text"
+_SPEECH = "it is the part of a speech synthesizer that turns text into codes of sound, and cannot write text"
+_DRAFT = "it only guesses what another model will write, from what that one computes, and cannot write text by itself"
 
 UNSERVABLE_ARCHITECTURES = {
     **dict.fromkeys(("dream", "llada", "llada-moe", "rnd1"), _DIFFUSION),
+    **dict.fromkeys(("eagle3", "dflash", "gemma4-assistant"), _DRAFT),
+    **dict.fromkeys(("qwen3tts", "pockettts"), _SPEECH),
     "clip": _PROJECTOR,
     "t5": _SEQ2SEQ,
     "t5encoder": _T5_ENCODER,

@@ -27,6 +27,7 @@ RANKING_HEADS = {
     **dict.fromkeys(("bert", "modern-bert", "neo-bert", "qwen3", "qwen3vl"), "cls.output.weight"),
     "jina-bert-v2": "cls.weight",
 }
+UNSPECIFIED = 2**32 - 1  # what llama.cpp writes as an unsigned -1 where it saves a model that names no pooling type
 YES_AND_NO = 2  # the outputs of Qwen's rerankers; llama.cpp applies the softmax over them to these architectures only
 SOFTMAX_RANKERS = frozenset(("qwen3", "qwen3vl"))
 
@@ -60,7 +61,7 @@ def kind_of(architecture: str, fields: dict[str, Any], tensors: Collection[str])
 def _pooling_type(architecture: str, fields: dict[str, Any]) -> PoolingType | None:
     value = fields.get(Keys.LLM.POOLING_TYPE.format(arch=architecture))
     try:
-        return None if value is None else PoolingType(value)
+        return None if value in (None, UNSPECIFIED) else PoolingType(value)
     except ValueError:
         raise _unservable(architecture, f"its pooling type {value!r} is none that llama.cpp knows") from None
 

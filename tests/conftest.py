@@ -6,7 +6,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests import live_server, pooling_models
+from tests import live_server, pooling_models, tiny_models
 from tests.browser import Browser
 from tests.live_server import DEMO, LiveServer
 
@@ -40,6 +40,18 @@ def pooling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSer
     server = live_server.start(folder)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tiny_models.Kind], Path]:
+    """Returns a tiny random language model of a kind, written once for the whole session."""
+    folder = tmp_path_factory.mktemp("tiny_models")
+
+    def tiny_model(kind: tiny_models.Kind) -> Path:
+        path = folder / f"{kind}.gguf"
+        return path if path.exists() else tiny_models.write_tiny_model(path, kind)
+
+    return tiny_model
 
 
 @pytest.fixture

@@ -9,6 +9,29 @@ from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metada
 CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
+class RandomWeights:
+    """Adds F32 tensors to a file, always the same ones. Shapes are numpy's: llama.cpp's in reverse."""
+
+    def __init__(self, writer):
+        self._writer = writer
+        self._random = np.random.default_rng(7)
+
+    def add(self, name, *shape, scale=0.3):
+        self.put(name, self._random.normal(0, scale, shape))
+
+    def add_decay(self, name, *shape, scale=0.03):
+        """Add rates at which states fade, which are negative; slow ones, so that all tokens count."""
+        self.put(name, -np.abs(self._random.normal(0, scale, shape)))
+
+    def add_norm(self, name, size, with_bias=True):
+        self.put(f"{name}.weight", np.ones(size))
+        if with_bias:
+            self.put(f"{name}.bias", np.zeros(size))
+
+    def put(self, name, values):
+        self._writer.add_tensor(name, np.asarray(values, np.float32))
+
+
 def write_gguf(path, architecture="llama", *, tokens=("<s>", "</s>", "a"), num_tensors=2, fill=None):
     """Write a model of two F32 tensors with 32 x 4 weights each; `fill(writer)` may add or replace what is in it."""
     writer = GGUFWriter(path, architecture)
@@ -25,7 +48,7 @@ def write_gguf(path, architecture="llama", *, tokens=("<s>", "</s>", "a"), num_t
         fill(writer)
     for index in range(num_tensors):
         writer.add_tensor(f"blk.{index}.weight", np.zeros((4, 32), dtype=np.float32))
-    return _close(writer, path)
+    return close_gguf(writer, path)
 
 
 def write_split_gguf(folder, count=3, stem="tiny"):
@@ -37,7 +60,7 @@ def write_split_gguf(folder, count=3, stem="tiny"):
         del writer.kv_data[0]["general.architecture"]
         _add_split(writer, index, count)
         writer.add_tensor(f"blk.{index}.weight", np.zeros((4, 32), dtype=np.float32))
-        _close(writer, path)
+        close_gguf(writer, path)
     return paths
 
 
@@ -75,14 +98,36 @@ def copy_gguf(source, path, metadata=None, without=()):
     return Path(path)
 
 
-def _add_split(writer, index, count):
-    writer.add_uint16("split.no", index)
-    writer.add_uint16("split.count", count)
+def write_with_tokenizer(source, tokenizer, path):
+    """Copy a model with the tokenizer and chat template of another, whose vocabulary must have the same size."""
+    model, other = GGUFReader(source), GGUFReader(tokenizer)
+    writer = GGUFWriter(path, model.fields["general.architecture"].contents())
+    kept = [name for name in model.fields if not name.startswith(("GGUF.", "tokenizer.", "general.architecture"))]
+    copy_fields(model, writer, tuple(kept))
+    copy_fields(other, writer, ("tokenizer.",))
+    for tensor in model.tensors:
+        writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
+    return close_gguf(writer, path)
 
 
-def _close(writer, path):
+def copy_fields(source, writer, prefixes):
+    """Copy the metadata whose keys begin with one of `prefixes` from a GGUFReader, without arrays of nothing."""
+    for name, field in source.fields.items():
+        is_array = field.types[0] == GGUFValueType.ARRAY
+        value = field.contents()
+        if name.startswith(prefixes) and not (is_array and not value):
+            writer.add_key_value(name, value, field.types[0], field.types[-1] if is_array else None)
+
+
+def close_gguf(writer, path):
+    """Write what was added; return the path."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     return Path(path)
+
+
+def _add_split(writer, index, count):
+    writer.add_uint16("split.no", index)
+    writer.add_uint16("split.count", count)

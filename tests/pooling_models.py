@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, PoolingType
+from gguf import GGUFReader, GGUFWriter, PoolingType
 
+from tests.gguf_files import RandomWeights, close_gguf, copy_fields
 from tests.live_server import DEMO
 
 WIDTH, HEADS, LAYERS, HIDDEN, CONTEXT = 32, 4, 2, 64, 600
@@ -20,36 +20,20 @@ RERANK_TEMPLATE = (
 )
 
 
-class _Weights:
-    """Adds random tensors to a file, always the same ones."""
-
-    def __init__(self, writer: GGUFWriter) -> None:
-        self._writer = writer
-        self._random = np.random.default_rng(7)
-
-    def add(self, name: str, *shape: int, scale: float = 0.3) -> None:
-        self._writer.add_tensor(name, self._random.normal(0, scale, shape).astype(np.float32))
-
-    def add_norm(self, name: str, size: int = WIDTH, with_bias: bool = True) -> None:
-        self._writer.add_tensor(f"{name}.weight", np.ones(size, np.float32))
-        if with_bias:
-            self._writer.add_tensor(f"{name}.bias", np.zeros(size, np.float32))
-
-
-def write_bert(path: Path, pooling: PoolingType | None = PoolingType.MEAN, has_head: bool = False) -> Path:
+def write_bert(path: Path, pooling: int | None = PoolingType.MEAN, has_head: bool = False) -> Path:
     """Write a BERT with a WordPiece vocabulary of single letters and a few words; `has_head` makes it a reranker."""
     writer = GGUFWriter(path, "bert")
     _add_shape(writer, CONTEXT, WIDTH, LAYERS, HEADS, HIDDEN)
     writer.add_layer_norm_eps(1e-12)
     writer.add_causal_attention(False)
     if pooling is not None:
-        writer.add_pooling_type(pooling)
+        writer.add_uint32("bert.pooling_type", pooling)
     _add_word_pieces(writer)
-    weights = _Weights(writer)
+    weights = RandomWeights(writer)
     weights.add("token_embd.weight", len(TOKENS), WIDTH)
     weights.add("token_types.weight", 2, WIDTH)
     weights.add("position_embd.weight", CONTEXT, WIDTH)
-    weights.add_norm("token_embd_norm")
+    weights.add_norm("token_embd_norm", WIDTH)
     for layer in range(LAYERS):
         _add_bert_layer(weights, f"blk.{layer}")
     if has_head:
@@ -57,37 +41,37 @@ def write_bert(path: Path, pooling: PoolingType | None = PoolingType.MEAN, has_h
         weights.add("cls.bias", WIDTH)
         weights.add("cls.output.weight", 1, WIDTH)
         weights.add("cls.output.bias", 1)
-    return _close(writer, path)
+    return close_gguf(writer, path)
 
 
 def write_causal_embedder(path: Path) -> Path:
     """Write the demo model with a pooling type: its last token's state stands for the text."""
     writer = GGUFWriter(path, "llama")
     source = GGUFReader(DEMO)
-    _copy_fields(source, writer, prefixes=("llama.", "tokenizer.ggml."))
+    copy_fields(source, writer, prefixes=("llama.", "tokenizer.ggml."))
     writer.add_pooling_type(PoolingType.LAST)
     for tensor in source.tensors:
         writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-    return _close(writer, path)
+    return close_gguf(writer, path)
 
 
 def write_yes_no_reranker(path: Path) -> Path:
     """Write a Qwen3 that judges with the words "yes" and "no", with the demo model's vocabulary."""
     writer = GGUFWriter(path, "qwen3")
     source = GGUFReader(DEMO)
-    _copy_fields(source, writer, prefixes=("tokenizer.ggml.",))
+    copy_fields(source, writer, prefixes=("tokenizer.ggml.",))
     _add_shape(writer, 1024, WIDTH, 1, HEADS, HIDDEN)
     writer.add_head_count_kv(HEADS)
     writer.add_layer_norm_rms_eps(1e-6)
     writer.add_pooling_type(PoolingType.RANK)
     writer.add_classifier_output_labels(["yes", "no"])
     writer.add_chat_template([{"name": "rerank", "template": RERANK_TEMPLATE}])
-    weights, vocabulary = _Weights(writer), len(source.fields["tokenizer.ggml.tokens"].data)
+    weights, vocabulary = RandomWeights(writer), len(source.fields["tokenizer.ggml.tokens"].data)
     weights.add("token_embd.weight", vocabulary, WIDTH, scale=1)
-    weights.add_norm("output_norm", with_bias=False)
+    weights.add_norm("output_norm", WIDTH, with_bias=False)
     weights.add("cls.output.weight", 2, WIDTH)
     _add_qwen_layer(weights, "blk.0")
-    return _close(writer, path)
+    return close_gguf(writer, path)
 
 
 def _add_shape(writer: GGUFWriter, context: int, width: int, layers: int, heads: int, hidden: int) -> None:
@@ -110,7 +94,7 @@ def _add_word_pieces(writer: GGUFWriter) -> None:
     writer.add_mask_token_id(4)
 
 
-def _add_bert_layer(weights: _Weights, name: str) -> None:
+def _add_bert_layer(weights: RandomWeights, name: str) -> None:
     for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
         weights.add(f"{name}.{part}.weight", WIDTH, WIDTH)
         weights.add(f"{name}.{part}.bias", WIDTH)
@@ -118,33 +102,17 @@ def _add_bert_layer(weights: _Weights, name: str) -> None:
     weights.add(f"{name}.ffn_up.bias", HIDDEN)
     weights.add(f"{name}.ffn_down.weight", WIDTH, HIDDEN)
     weights.add(f"{name}.ffn_down.bias", WIDTH)
-    weights.add_norm(f"{name}.attn_output_norm")
-    weights.add_norm(f"{name}.layer_output_norm")
+    weights.add_norm(f"{name}.attn_output_norm", WIDTH)
+    weights.add_norm(f"{name}.layer_output_norm", WIDTH)
 
 
-def _add_qwen_layer(weights: _Weights, name: str) -> None:
+def _add_qwen_layer(weights: RandomWeights, name: str) -> None:
     for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
         weights.add(f"{name}.{part}.weight", WIDTH, WIDTH)
     for part in ("ffn_gate", "ffn_up"):
         weights.add(f"{name}.{part}.weight", HIDDEN, WIDTH)
     weights.add(f"{name}.ffn_down.weight", WIDTH, HIDDEN)
     for part in ("attn_norm", "ffn_norm"):
-        weights.add_norm(f"{name}.{part}", with_bias=False)
+        weights.add_norm(f"{name}.{part}", WIDTH, with_bias=False)
     for part in ("attn_q_norm", "attn_k_norm"):
         weights.add_norm(f"{name}.{part}", WIDTH // HEADS, with_bias=False)
-
-
-def _copy_fields(source: GGUFReader, writer: GGUFWriter, prefixes: tuple[str, ...]) -> None:
-    for name, field in source.fields.items():
-        if name.startswith(prefixes):
-            kind = field.types[0]
-            sub_type = field.types[-1] if kind == GGUFValueType.ARRAY else None
-            writer.add_key_value(name, field.contents(), kind, sub_type)
-
-
-def _close(writer: GGUFWriter, path: Path) -> Path:
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path

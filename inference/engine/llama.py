@@ -18,6 +18,7 @@ from inference.engine.entry import State
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
 from inference.engine.messages import Constraint, GenerateRequest, TokenLogprob
+from inference.engine.output_rows import needs_every_row
 from inference.engine.sampler import SamplerFactory
 from inference.engine.sampler_chain import GuidedSampler
 from inference.engine.sequence import Sampler
@@ -56,6 +57,7 @@ class Llama:
         self.can_rewind = not (self._is_recurrent or self._window)
         self.num_slots = config.n_seq_max
         self.is_partitioned = True
+        self._needs_every_row = needs_every_row(self._model)
         self.vocabulary = Vocabulary(self._model)
         self._grammars = GrammarCompiler(self.vocabulary, on_compiled)
         self._samplers = SamplerFactory(self._context, self.vocabulary)
@@ -83,6 +85,8 @@ class Llama:
 
         Raises DecodeError, and OutOfCells if nothing was computed because there is no room for it.
         """
+        if self._needs_every_row:
+            batch.logits[: batch.num_tokens] = True
         code = lib.llama_decode(self._context, _llama_batch(batch))
         if code == OUT_OF_CELLS:
             raise OutOfCells("the KV cache has no room for this batch")

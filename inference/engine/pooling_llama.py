@@ -13,6 +13,7 @@ from inference.engine.llama import Llama, ModelLoadError
 # Up to this context the attention scores have room in memory. Flash attention, which needs none, computes in half
 # precision: how a text's vector comes out would depend, in the fourth decimal, on what else is in its batch.
 EXACT_CONTEXT = 2048
+UNSPECIFIED = str(2**32 - 1)  # an unsigned -1: how llama.cpp saves a model that names no pooling type
 NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
 # Their graphs end in a softmax over "yes" and "no" (build_pooling in src/llama-graph.cpp); others end in a logit.
 SOFTMAX_RANKERS = ("qwen3", "qwen3vl")
@@ -106,7 +107,7 @@ class PoolingLlama(Llama):
         if config.kind == "rerank":
             return lib.LLAMA_POOLING_TYPE_RANK
         in_file = self._metadata(f"{self._architecture}.pooling_type")
-        return int(in_file) if in_file else lib.LLAMA_POOLING_TYPE_MEAN
+        return lib.LLAMA_POOLING_TYPE_MEAN if in_file in ("", UNSPECIFIED) else int(in_file)
 
     def _may_split(self, context: int) -> bool:
         pools_last = (lib.LLAMA_POOLING_TYPE_LAST, lib.LLAMA_POOLING_TYPE_RANK)

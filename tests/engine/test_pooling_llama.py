@@ -9,6 +9,7 @@ from inference.engine.embedder import Embedder
 from inference.engine.llama import ModelLoadError
 from inference.engine.messages import EmbedRequest
 from inference.engine.pooling_llama import PoolingLlama
+from registry.model_kinds import UNSPECIFIED
 from tests import pooling_models
 from tests.engine.test_embedder import run
 
@@ -53,8 +54,10 @@ def test_a_causal_model_that_pools_the_last_token_may_split_it(load, folder):
 def test_without_a_pooling_type_it_is_the_mean(load, folder):
     unnamed = load(pooling_models.write_bert(folder / "none.gguf", pooling=None))
     mean = load(pooling_models.write_bert(folder / "mean.gguf"))
+    saved = load(pooling_models.write_bert(folder / "saved.gguf", pooling=UNSPECIFIED))
     first = load(pooling_models.write_bert(folder / "cls.gguf", pooling=PoolingType.CLS))
     assert vectors(unnamed, "rain") == pytest.approx(vectors(mean, "rain"))
+    assert vectors(saved, "rain") == pytest.approx(vectors(mean, "rain"))
     assert vectors(unnamed, "rain") != pytest.approx(vectors(first, "rain"), abs=1e-2)
 
 

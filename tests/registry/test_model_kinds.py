@@ -5,7 +5,7 @@ import pytest
 
 from registry.gguf import GGUFError, read_metadata
 from registry.gguf_header import StringArray
-from registry.model_kinds import ENCODERS, Kind, kind_of
+from registry.model_kinds import ENCODERS, UNSPECIFIED, Kind, kind_of
 from tests.gguf_files import write_gguf
 
 HEAD = {"token_embd.weight", "cls.output.weight"}
@@ -29,7 +29,9 @@ def test_an_encoder_makes_embeddings_even_if_it_does_not_say_how_it_pools(archit
     assert kind(architecture) == kind(architecture, 1) == kind(architecture, 2) == Kind.EMBEDDING
 
 
-@pytest.mark.parametrize(("pooling", "expected"), [(None, "chat"), (0, "chat"), (1, "embedding"), (3, "embedding")])
+@pytest.mark.parametrize(
+    ("pooling", "expected"), [(None, "chat"), (2**32 - 1, "chat"), (0, "chat"), (1, "embedding"), (3, "embedding")]
+)
 def test_other_architectures_make_embeddings_if_they_pool(pooling, expected):
     assert kind("qwen3", pooling) == expected
 
@@ -75,7 +77,7 @@ def test_vectors_for_each_token_are_refused(architecture, pooling, fields, tenso
     assert "a vector for each token" in refusal(architecture, pooling, tensors, **fields)
 
 
-@pytest.mark.parametrize("pooling", [5, 4294967295, "mean"])
+@pytest.mark.parametrize("pooling", [5, 4294967294, "mean"])
 def test_an_unknown_pooling_type_is_refused(pooling):
     assert f"pooling type {pooling!r} is none" in refusal("bert", pooling)
 

@@ -1,0 +1,125 @@
+"""Serve every model of a folder and compare what it answers to several at once with what it answers alone.
+
+python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAME] [--report FILE]
+
+docs/architectures.md says where the models come from.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+
+from tests import live_server
+from tests.architecture_check import ALONE, CONTEXT, CONVERSATIONS, TOGETHER, Checker, Outcome, Result
+from tests.gguf_files import write_with_tokenizer
+from tests.model_facts import look_inside
+
+OUTCOMES: tuple[Outcome, ...] = ("exact", "refused", "wrong", "crashed")
+COLUMNS = "{:24} {:20} {:>7} {:>10}  {}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file's line of the table. memory: how llama.cpp remembers with this architecture."""
+
+    name: str
+    memory: str
+    result: Result
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        result = self.result
+        reused = "" if result.reused is None else f"{result.reused:.0%}"
+        difference = "" if result.difference is None else f"{result.difference:.1e}"
+        outcome = f"{result.outcome}: {result.detail}" if result.detail else result.outcome
+        return self.name, self.memory, reused, difference, outcome
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Print a line for each model and the totals; return 1 if any was wrong or crashed."""
+    paths = [path for path in sorted(arguments.folder.glob("*.gguf")) if arguments.only in (None, path.stem)]
+    rows = []
+    print(COLUMNS.format("model", "memory", "reused", "difference", "outcome"))
+    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as base_url:
+        for path in paths:
+            rows.append(_check(path, arguments.tokenizer, Path(folder), base_url))
+            print(COLUMNS.format(*rows[-1].cells), flush=True)
+    totals = Counter(row.result.outcome for row in rows)
+    print(", ".join(f"{totals[outcome]} {outcome}" for outcome in OUTCOMES), f"of {len(rows)}")
+    if arguments.report:
+        arguments.report.write_text(_report(rows))
+    return 1 if totals["wrong"] or totals["crashed"] else 0
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    """Run a server with a database of its own, which this process shares; yield the API's base URL."""
+    live_server.write_config(folder)
+    os.environ.update(live_server.environment(folder))
+    assert live_server.manage(folder, "setup").returncode == 0
+    django.setup()
+    logging.getLogger("gguf").setLevel(logging.WARNING)
+    server = live_server.start(folder)
+    try:
+        yield server.base_url
+    finally:
+        server.stop()
+
+
+def _check(path: Path, tokenizer: Path | None, folder: Path, base_url: str) -> Row:
+    from registry.models import RegisteredModel
+    from registry.registration import RegistrationError, register
+
+    served = write_with_tokenizer(path, tokenizer, folder / path.name) if tokenizer else path
+    facts = look_inside(served)
+    checker = Checker(base_url)
+    try:
+        # Other settings under the same names: the server loads the new file and ends the engine of the one before.
+        for name, parallel in ((TOGETHER, CONVERSATIONS), (ALONE, 1)):
+            register(name, {"path": str(served), "ctx_size": CONTEXT, "parallel": parallel}, {})
+        result = checker.check(RegisteredModel.objects.get(name=TOGETHER).kind, facts.spellings)
+    except RegistrationError as error:
+        result = Result("refused", " ".join(error.problems))
+    finally:
+        checker.close()
+        if served != path:
+            served.unlink()
+    return Row(path.stem, facts.memory, result)
+
+
+def _report(rows: list[Row]) -> str:
+    """Return the totals by kind of memory and the lines of all models as Markdown tables."""
+    memories = sorted({row.memory for row in rows})
+    counts = Counter((row.memory, row.result.outcome) for row in rows)
+    lines = [_line("memory", *OUTCOMES), _line(*["---"] * (len(OUTCOMES) + 1))]
+    lines += [_line(memory, *(str(counts[memory, outcome]) for outcome in OUTCOMES)) for memory in memories]
+    lines += ["", _line("model", "memory", "reused", "difference", "outcome"), _line(*["---"] * 5)]
+    return "\n".join([*lines, *(_line(*row.cells) for row in rows), ""])
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.all_architectures", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="the folder with the GGUF files")
+    parser.add_argument(
+        "--tokenizer", type=Path, help="a GGUF file whose tokenizer takes the place of each model's own"
+    )
+    parser.add_argument("--only", help="the name of one file, without .gguf")
+    parser.add_argument("--report", type=Path, help="where to write the tables as Markdown")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main(_arguments()))

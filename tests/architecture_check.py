@@ -1,0 +1,162 @@
+"""Does a served model answer conversations that run together exactly as it answers each request alone?"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal, TypeVar
+
+import httpx
+
+CONTEXT = 256  # tokens; what llama.cpp's own tiny models are made for
+ANSWER = 24  # tokens
+CONVERSATIONS = 4
+SHARED = 48  # tokens with which the last two conversations both begin
+VECTOR_TOLERANCE = 1e-3
+TOGETHER, ALONE = "together", "alone"  # the names of the two registrations of a file
+REFUSED_CODES = ("load_failed",)
+
+Outcome = Literal["exact", "refused", "wrong", "crashed"]
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """The server says in a sentence that it cannot serve the model."""
+
+
+class Crashed(Exception):
+    """A request that was accepted failed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one file. reused: the share of the second turns' prompts that came from the cache, None if none may.
+
+    difference: the largest difference of a token's log probability, or of a vector's component.
+    """
+
+    outcome: Outcome
+    detail: str = ""
+    reused: float | None = None
+    difference: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A greedy answer: the texts of its tokens, their log probabilities, and how many prompt tokens were reused."""
+
+    tokens: tuple[str, ...]
+    logprobs: tuple[float, ...]
+    num_prompt: int
+    num_cached: int
+
+
+class Checker:
+    """Sends requests to the two registrations of a file on the server at `base_url`."""
+
+    def __init__(self, base_url: str) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=300)
+
+    def check(self, kind: str, spellings: Sequence[str]) -> Result:
+        """Check the file that is registered; `spellings` are the texts of a chat model's tokens by their ids."""
+        checks = {"chat": lambda: self._check_chat(spellings), "embedding": self._check_embeddings}
+        try:
+            return checks.get(kind, self._check_ranking)()
+        except Refused as refusal:
+            return Result("refused", str(refusal))
+        except Crashed as crash:
+            return Result("crashed", str(crash))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _check_chat(self, spellings: Sequence[str]) -> Result:
+        ids = {text: token for token, text in enumerate(spellings)}
+        self._complete(TOGETHER, [0])  # loads the model, so that the conversations begin at the same time
+        turns = [turn for both in _at_once(lambda n: self._converse(n, ids), range(CONVERSATIONS)) for turn in both]
+        pairs = [(answer, self._complete(ALONE, prompt, is_scored=True)) for prompt, answer in turns]
+        assert not any(alone.num_cached for _, alone in pairs)
+        second = [answer for _, answer in turns[1::2]]
+        return Result(
+            **_verdict(pairs),
+            reused=sum(answer.num_cached for answer in second) / sum(answer.num_prompt for answer in second),
+            difference=max(
+                abs(left - right)
+                for together, alone in pairs
+                for left, right in zip(together.logprobs, alone.logprobs, strict=True)
+            ),
+        )
+
+    def _converse(self, number: int, ids: dict[str, int]) -> list[tuple[list[int], Answer]]:
+        """Ask twice; the second prompt is the first one, its answer and something more."""
+        random = Random(number)
+        opening = [*_some_tokens(Random(-1), SHARED, ids)] if number >= CONVERSATIONS - 2 else []
+        first_prompt = [*opening, *_some_tokens(random, 25 * (number + 1) - len(opening) // 2, ids)]
+        first = self._complete(TOGETHER, first_prompt)
+        answer = [ids[text] for text in first.tokens]
+        second_prompt = [*first_prompt, *answer, *_some_tokens(random, 10 + 5 * number, ids)]
+        return [(first_prompt, first), (second_prompt, self._complete(TOGETHER, second_prompt))]
+
+    def _complete(self, model: str, prompt: list[int], is_scored: bool = False) -> Answer:
+        """Answer a prompt. One that is scored (its log probabilities are asked for) never comes from the cache."""
+        request = {"prompt": prompt, "max_tokens": ANSWER, "temperature": 0, "ignore_eos": True, "logprobs": 0}
+        body = self._post("completions", model, **request, echo=is_scored)
+        logprobs, usage = body["choices"][0]["logprobs"], body["usage"]
+        return Answer(
+            tuple(logprobs["tokens"][-ANSWER:]),
+            tuple(logprobs["token_logprobs"][-ANSWER:]),
+            usage["prompt_tokens"],
+            usage["prompt_tokens_details"]["cached_tokens"],
+        )
+
+    def _check_embeddings(self) -> Result:
+        def embed(model: str, text: str) -> list[float]:
+            return self._post("embeddings", model, input=text)["data"][0]["embedding"]
+
+        return self._check_numbers(embed)
+
+    def _check_ranking(self) -> Result:
+        def rank(model: str, text: str) -> list[float]:
+            body = self._post("rerank", model, query="What is it?", documents=[text])
+            return [result["relevance_score"] for result in body["results"]]
+
+        return self._check_numbers(rank)
+
+    def _check_numbers(self, compute: Callable[[str, str], list[float]]) -> Result:
+        texts = [" ".join("abcde"[(number + index) % 5] for index in range(6 * (number + 1))) for number in range(4)]
+        together = _at_once(lambda text: compute(TOGETHER, text), texts)
+        alone = [compute(ALONE, text) for text in texts]
+        difference = max(
+            abs(left - right) for pair in zip(together, alone, strict=True) for left, right in zip(*pair, strict=True)
+        )
+        return Result("exact" if difference < VECTOR_TOLERANCE else "wrong", difference=difference)
+
+    def _post(self, path: str, model: str, **fields: Any) -> dict[str, Any]:
+        response = self._http.post(path, json={"model": model, **fields})
+        if response.status_code == httpx.codes.OK:
+            return response.json()
+        error = response.json()["error"]
+        raise (Refused if error["code"] in REFUSED_CODES else Crashed)(error["message"])
+
+
+def _verdict(pairs: list[tuple[Answer, Answer]]) -> dict[str, Any]:
+    wrong = [
+        f"turn {index % 2 + 1} of conversation {index // 2 + 1} differs from token {_first_difference(*pair)} on"
+        for index, pair in enumerate(pairs)
+        if pair[0].tokens != pair[1].tokens
+    ]
+    return {"outcome": "wrong" if wrong else "exact", "detail": "; ".join(wrong)}
+
+
+def _first_difference(together: Answer, alone: Answer) -> int:
+    same = [left == right for left, right in zip(together.tokens, alone.tokens, strict=True)]
+    return same.index(False) + 1
+
+
+def _some_tokens(random: Random, count: int, ids: dict[str, int]) -> list[int]:
+    return random.choices(sorted(ids.values()), k=count)
+
+
+def _at_once(function: Callable[[Any], T], arguments: Sequence[Any]) -> list[T]:
+    with ThreadPoolExecutor(len(arguments)) as threads:
+        return list(threads.map(function, arguments))
