@@ -282,7 +282,7 @@ class EngineInfo:
 
     n_gpu_layers: those that are on a GPU; the output counts as one more than `num_layers`. devices: their names.
     n_seq_max: `sequence_limit` says why it is less than what was configured.
-    kv_bytes: about what the KV cache takes, computed as if every layer kept all cells; None if the file says too little.
+    kv_bytes: about what the KV cache takes, computed as if every layer kept all cells; None: not known.
     flash_attention: as it was asked for; llama.cpp decides on "auto" itself and tells only its log.
     memory_kind: what a sequence leaves in memory: attention, sliding window, recurrent, hybrid, or none.
     automatic: the names of the fields whose values nobody has set.
