@@ -5,11 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from inference.engine.architectures import sequence_limit
+from inference.engine.messages import EngineInfo
+from inference.engine_table import render_engine
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.specs import model_spec
@@ -21,10 +25,31 @@ admin.site.unregister(RegisteredModel)
 
 @admin.register(RegisteredModel)
 class LiveModelAdmin(RegisteredModelAdmin):
-    """Adds the state column and the actions that load and unload."""
+    """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
 
     list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
     actions = [*RegisteredModelAdmin.actions, "load", "unload"]
+    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine"]
+    engine_fieldset = (_("What this engine runs with"), {"fields": ["engine"]})
+
+    def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
+        """Show what the engine runs with while there is one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj is None or _info(obj) is None else [*fieldsets, self.engine_fieldset]
+
+    def save_model(self, request: HttpRequest, obj: RegisteredModel, form: ModelForm, change: bool) -> None:
+        """Save, and say if the model will not run with what was asked for."""
+        super().save_model(request, obj, form, change)
+        reason = sequence_limit(obj.architecture)
+        if reason and obj.parallel > 1:
+            text = _("%(name)s answers one request at a time: %(reason)s.") % {"name": obj.name, "reason": reason}
+            self.message_user(request, text, messages.WARNING)
+
+    @admin.display(description=_("engine"))
+    def engine(self, model: RegisteredModel) -> str:
+        """Return the table of the engine's settings; it may have ended since the page was begun."""
+        info = _info(model)
+        return render_engine(info) if info else ""
 
     @admin.display(description=_("state"))
     def state(self, model: RegisteredModel) -> str:
@@ -95,6 +120,11 @@ class StoredResponseAdmin(admin.ModelAdmin):
     def body_json(self, response: StoredResponse) -> str:
         """Return the response's body, indented."""
         return _indented(response.body)
+
+
+def _info(model: RegisteredModel) -> EngineInfo | None:
+    status = pool.status().get(model.pk)
+    return status.info if status else None
 
 
 def _indented(value: Any) -> str:

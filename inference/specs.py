@@ -6,6 +6,7 @@ from typing import Any
 from inference.engine.config import EngineConfig
 from inference.engine.messages import SamplingParams
 from inference.pool import ModelSpec
+from llmsite.config import resolve_path
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, RegisteredModel
 
@@ -35,16 +36,54 @@ OPTIONAL = (
 BATCHED_INPUTS = 64  # texts that one batch of an embedding or rerank model may hold; the admin's limit for `parallel`
 
 
+# Fields that an engine's configuration has under the same name.
+SHARED = (
+    "n_batch",
+    "n_ubatch",
+    "step_target_ms",
+    "kv_cells",
+    "kv_type_k",
+    "kv_type_v",
+    "flash_attention",
+    "use_mmap",
+    "use_mlock",
+    "split_mode",
+    "main_gpu",
+    "cpu_moe_layers",
+    "draft_max",
+)
+LAYOUTS = {"auto": None, "partitioned": False, "unified": True}
+
+
 def model_spec(model: RegisteredModel) -> ModelSpec:
+    """Return what the pool needs; the adapters of `model` are read from the database unless they were fetched."""
+    is_chat = model.kind == Kind.CHAT
     config = EngineConfig(
         model_path=str(model.resolved_path),
         n_ctx=model.context_length,
-        n_seq_max=model.parallel if model.kind == Kind.CHAT else BATCHED_INPUTS,
+        n_seq_max=model.parallel if is_chat else BATCHED_INPUTS,
         n_gpu_layers=model.gpu_layers,
         n_threads=model.threads,
+        n_threads_batch=model.threads_batch,
         kind=Kind(model.kind).value,  # a plain string: workers know nothing of Django
+        kv_unified=LAYOUTS[model.kv_layout],
+        swa_full=model.keep_full_window,
+        host_cache_bytes=None if model.host_cache_mb is None else model.host_cache_mb * 2**20,
+        tensor_split=model.tensor_shares,
+        loras=tuple((str(lora.resolved_path), lora.scale) for lora in model.loras.all()),
+        **{name: getattr(model, name) for name in SHARED},
+        **(_speculation(model) if is_chat else {}),
     )
     return ModelSpec(model.pk, model.name, config)
+
+
+def _speculation(model: RegisteredModel) -> dict[str, Any]:
+    """Return how tokens are guessed: by the draft model if there is one, else from the text so far."""
+    if model.speculation == "off":
+        return {"speculation": "off"}
+    if not model.draft_model:
+        return {"speculation": "lookup"}
+    return {"speculation": "draft", "draft_model_path": str(resolve_path(model.draft_model))}
 
 
 def sampling_params(parameters: dict[str, Any], defaults: GenerationDefaults) -> SamplingParams:

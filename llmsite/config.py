@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from llmsite.config_models import ModelEntry, is_model_name, model_name_for
 from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
-__all__ = ["PROJECT_ROOT", "Config", "ConfigError", "load_config", "resolve_path"]
+__all__ = [
+    "PROJECT_ROOT",
+    "Config",
+    "ConfigError",
+    "ModelEntry",
+    "is_model_name",
+    "load_config",
+    "model_name_for",
+    "resolve_path",
+]
 
 PROJECT_ROOT: Path = Path(__file__).resolve().parent.parent
-
-# LibreChat refuses model names of any other shape.
-MODEL_NAME_PATTERN = r"^[a-zA-Z0-9][a-zA-Z0-9_.:/@+-]*$"
-MODEL_NAME_MAX_LENGTH = 256
-MIN_CONTEXT = 128
-MAX_PARALLEL = 64
-MAX_THREADS = 512
 
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "host.docker.internal")
 _EVERY_ADDRESS = ("0.0.0.0", "::", "[::]")  # noqa: S104 - names of what is left out of allowed_hosts
@@ -63,25 +66,6 @@ class Cors:
     allowed_origins: tuple[str, ...] = setting(
         many(text('"*" or an origin like https://chat.example.com:3080', r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")), ()
     )
-
-
-@dataclass(frozen=True)
-class ModelEntry:
-    """A model that `setup` registers; `named` holds the keys that the file gives, which win over the admin's."""
-
-    path: str = setting(text("the path of a GGUF file", r"(?s).{1,1024}"))
-    name: str = setting(
-        matching(
-            f"1 to {MODEL_NAME_MAX_LENGTH} letters, digits or _.:/@+-, the first a letter or digit",
-            lambda value: isinstance(value, str) and is_model_name(value),
-        ),
-        "",
-    )
-    ctx_size: int | None = setting(optional(integer(MIN_CONTEXT), "auto"), None)
-    gpu_layers: int = setting(integer(-1), -1)
-    parallel: int = setting(integer(1, MAX_PARALLEL), 4)
-    threads: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)
-    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -152,18 +136,6 @@ def load_config(path: str | Path | None = None) -> Config:
         count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
         raise ConfigError("\n  ".join([f"{source} has {count}:", *reader.problems]))
     return replace(config, source=source)
-
-
-def is_model_name(name: str) -> bool:
-    """Tell whether `name` may name a model in the API."""
-    # fullmatch: `$` alone would let a trailing line feed pass.
-    return len(name) <= MODEL_NAME_MAX_LENGTH and re.fullmatch(MODEL_NAME_PATTERN, name) is not None
-
-
-def model_name_for(path: str | Path) -> str:
-    """Return the name for a GGUF file that was given none: its stem without a split suffix; "" if nothing is left."""
-    stem = re.sub(r"-\d{5}-of-\d{5}$", "", re.sub(r"\.gguf$", "", Path(path).name, flags=re.IGNORECASE))
-    return re.sub(r"[^a-zA-Z0-9_.:/@+-]+", "-", stem).strip("-_.:/@+")[:MODEL_NAME_MAX_LENGTH]
 
 
 def _read_config(reader: Reader, raw: Any) -> Config:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 Section = TypeVar("Section")
 
+_AS_WRITTEN = {True: "on", False: "off"}
+
 
 class Refused(Exception):
     """A value that a kind does not allow; `at` is where inside a list it stands ("[2]"), else empty."""
@@ -47,10 +49,25 @@ def text(allowed: str, pattern: str = r"(?s).+") -> Kind:
     return matching(allowed, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None)
 
 
+def flag() -> Kind:
+    """Return the kind of true or false."""
+    return matching("true or false", lambda value: isinstance(value, bool))
+
+
 def choice(*words: str) -> Kind:
-    """Return the kind of a string that is one of `words`, in lower or upper case."""
-    kind = matching(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value.lower() in words)
-    return Kind(kind.allowed, lambda value: kind.read(value).lower())
+    """Return the kind of a string that is one of `words`, in lower or upper case.
+
+    YAML reads on and off as true and false; where they are among the words, they are taken as written.
+    """
+    allowed = f"one of {', '.join(words)}"
+
+    def read(value: Any) -> Any:
+        word = _AS_WRITTEN[value] if isinstance(value, bool) else value
+        if not isinstance(word, str) or word.lower() not in words:
+            raise Refused(value, allowed)
+        return word.lower()
+
+    return Kind(allowed, read)
 
 
 def optional(kind: Kind, *words: str) -> Kind:

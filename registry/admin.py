@@ -1,5 +1,6 @@
 """The admin of the registry: what may be served and how."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 
 from registry.formatting import human_bytes, human_count
 from registry.model_kinds import Kind
-from registry.models import GenerationDefaults, RegisteredModel
+from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
 
 admin.site.site_header = admin.site.site_title = "llmsite"
 admin.site.index_title = _("Administration")
@@ -43,6 +44,20 @@ class GenerationDefaultsInline(admin.StackedInline):
     ]
 
 
+class LoraAdapterInline(admin.TabularInline):
+    """The adapters of a model; they are checked against its architecture."""
+
+    model = LoraAdapter
+    fields = ["path", "scale", "order"]
+    extra = 0
+    verbose_name_plural = _("Adapters")
+    classes = ["collapse"]
+
+
+def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
+    return title, {"fields": list(fields), "classes": ["collapse"]}
+
+
 @admin.register(RegisteredModel)
 class RegisteredModelAdmin(admin.ModelAdmin):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
@@ -51,7 +66,7 @@ class RegisteredModelAdmin(admin.ModelAdmin):
     list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
     actions = ["enable", "disable"]
-    inlines = [GenerationDefaultsInline]
+    inlines = [GenerationDefaultsInline, LoraAdapterInline]
     metadata_fields = [
         "display_name",
         "kind",
@@ -73,19 +88,45 @@ class RegisteredModelAdmin(admin.ModelAdmin):
         (None, {"fields": ["name", "path", "enabled"]}),
         (
             _("How it runs"),
-            {"fields": [("ctx_size", "parallel"), ("gpu_layers", "threads"), "chat_template_override"]},
+            {"fields": [("ctx_size", "parallel"), "chat_template_override"]},
         ),
+        _collapsed(
+            _("Memory"),
+            ("kv_layout", "kv_cells"),
+            ("kv_type_k", "kv_type_v"),
+            "keep_full_window",
+            "host_cache_mb",
+            ("use_mmap", "use_mlock"),
+        ),
+        _collapsed(
+            _("Speed"),
+            ("threads", "threads_batch"),
+            ("n_batch", "n_ubatch"),
+            ("flash_attention", "step_target_ms"),
+        ),
+        _collapsed(_("GPU"), ("gpu_layers", "cpu_moe_layers"), ("split_mode", "main_gpu"), "tensor_split"),
+        _collapsed(_("Speculative decoding"), ("speculation", "draft_max"), "draft_model"),
     ]
+    # Of models that write nothing these would change nothing.
+    chat_fields = (
+        *("kv_layout", "kv_cells", "keep_full_window", "host_cache_mb", "n_ubatch", "step_target_ms"),
+        *("speculation", "draft_max", "draft_model"),
+    )
     metadata_fieldset = (_("Read from the file"), {"fields": metadata_fields})
 
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
-        """Show what was read from the file only once there is one."""
+        """Show what was read from the file only once there is one, and of a model only what it can use."""
         fieldsets = [*super().get_fieldsets(request, obj)]
-        return fieldsets if obj is None else [*fieldsets, self.metadata_fieldset]
+        if obj is None:
+            return fieldsets
+        if obj.kind != Kind.CHAT:
+            fieldsets = [kept for fieldset in fieldsets if (kept := _without(fieldset, self.chat_fields))]
+        return [*fieldsets, self.metadata_fieldset]
 
     def get_inlines(self, request: HttpRequest, obj: RegisteredModel | None) -> list:
         """Show no generation defaults of a model that generates nothing."""
-        return [] if obj and obj.kind != Kind.CHAT else self.inlines
+        is_other = obj is not None and obj.kind != Kind.CHAT
+        return [inline for inline in self.inlines if not (is_other and inline is GenerationDefaultsInline)]
 
     @admin.display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:
@@ -124,3 +165,12 @@ class RegisteredModelAdmin(admin.ModelAdmin):
             model.save(update_fields=["enabled", "updated_at"])
             self.log_change(request, model, [{"changed": {"fields": ["enabled"]}}])
         return len(changed)
+
+
+def _without(fieldset: tuple[str, dict], names: Collection[str]) -> tuple[str, dict] | None:
+    """Return the fieldset with fewer fields, None if none is left."""
+    title, options = fieldset
+    rows = [(row,) if isinstance(row, str) else row for row in options["fields"]]
+    kept = [tuple(name for name in row if name not in names) for row in rows]
+    fields = [row for row in kept if row]
+    return (title, {**options, "fields": fields}) if fields else None

@@ -13,7 +13,7 @@ from registry.gguf_header import GGUFError, Header, read_header
 from registry.gguf_refusals import refuse_foreign_format, refuse_unservable
 from registry.model_kinds import Kind, kind_of
 
-__all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata"]
+__all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata", "read_part"]
 
 MAX_INTEGER = 2**31 - 1
 _PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
@@ -40,10 +40,11 @@ class GGUFMetadata:
 
 def read_metadata(path: Path) -> GGUFMetadata:
     """Return what the GGUF file `path` (of a split model the first part) says; raise GGUFError if it is no use."""
-    header = _read_part(path)
+    header = read_part(path)
     refuse_unservable(header.fields)
     paths = _parts(path, header.fields)
-    headers = [header, *(_read_part(part) for part in paths[1:])]
+    headers = [header, *(read_part(part) for part in paths[1:])]
+    _refuse_mixed_parts(paths, headers)
     if not any(part.num_tensors for part in headers):
         raise GGUFError(f"{path} holds no tensors, only metadata or a vocabulary; register the file with the weights.")
     fields, architecture = header.fields, _architecture(header.fields, path)
@@ -77,7 +78,7 @@ def _modified_at(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc)
 
 
-def _read_part(path: Path) -> Header:
+def read_part(path: Path) -> Header:
     """Return the header of one file, all of whose weights are there."""
     try:
         _refuse_non_file(path)
@@ -124,6 +125,23 @@ def _parts(path: Path, fields: dict[str, Any]) -> list[Path]:
     if missing := [part.name for part in parts if not part.exists()]:
         raise GGUFError(f"{path} is split into {count} parts, of which are missing: {', '.join(missing)}.")
     return parts
+
+
+def _refuse_mixed_parts(paths: list[Path], headers: list[Header]) -> None:
+    """Raise GGUFError if a part is another one than its name says, or if together they lack tensors."""
+    for index, (path, header) in enumerate(zip(paths, headers, strict=True)):
+        number = header.fields.get(Keys.Split.LLM_KV_SPLIT_NO, index)
+        if number != index:
+            raise GGUFError(
+                f"{path} is part {number + 1} of a split model by its metadata, part {index + 1} by its name."
+            )
+    found = sum(header.num_tensors for header in headers)
+    expected = _integer(headers[0].fields, Keys.Split.LLM_KV_SPLIT_TENSORS_COUNT) if len(headers) > 1 else None
+    if expected and found != expected:
+        raise GGUFError(
+            f"{paths[0]} and its other parts hold {found} tensors, where the split model has {expected}; "
+            "they are parts of different files: download all of them again."
+        )
 
 
 def _architecture(fields: dict[str, Any], path: Path) -> str:

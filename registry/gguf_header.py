@@ -7,6 +7,7 @@ compares each length with the size of the file first. Format: https://github.com
 
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from math import prod
@@ -72,6 +73,17 @@ def read_header(path: Path) -> Header:
             return _HeaderReader(file, path.stat().st_size).read()
         except ValueError as error:
             raise GGUFError(f"The metadata of {path} is broken: {error}.") from error
+
+
+def read_strings(path: Path, array: StringArray, start: int = 0) -> Iterator[bytes]:
+    """Yield the items of an array of strings that `read_header` found in `path`, from the one at `start` on."""
+    with path.open("rb") as file:
+        reader = _HeaderReader(file, path.stat().st_size)
+        file.seek(array.position)
+        for index in range(array.count):
+            item = reader.text_bytes()
+            if index >= start:
+                yield item
 
 
 def _known(kinds: type[IntEnum], number: int, what: str) -> Any:
@@ -142,7 +154,7 @@ class _HeaderReader:
             return ""
         self.file.seek(tokens.position)
         for _ in range(index):
-            self._bytes()
+            self.text_bytes()
         return self._string()
 
     def _value(self, kind: GGUFValueType) -> Any:
@@ -161,14 +173,15 @@ class _HeaderReader:
         count = self._count(_U64.size, "array items")
         array = StringArray(self.file.tell(), count)
         for _ in range(count):
-            self._bytes()
+            self.text_bytes()
         return array
 
     def _string(self) -> str:
         # PostgreSQL refuses the NUL character in text.
-        return self._bytes().decode("utf-8", errors="replace").replace("\0", "")
+        return self.text_bytes().decode("utf-8", errors="replace").replace("\0", "")
 
-    def _bytes(self) -> bytes:
+    def text_bytes(self) -> bytes:
+        """Read one text as it stands."""
         length = self._scalar(_U64)
         if length > MAX_STRING_BYTES:
             raise ValueError(f"it claims a text of {length:,} bytes")

@@ -47,7 +47,7 @@ UNSERVABLE_ARCHITECTURES = {
     "wavtokenizer-dec": _AUDIO,
 }
 UNSERVABLE_TYPES = {
-    "adapter": "it is a LoRA adapter; register the model it was made for instead",
+    "adapter": "it is a LoRA adapter; register the model it was made for and add the adapter to it",
     "mmproj": _PROJECTOR,
     "imatrix": "it is an importance matrix for quantizing, not a model",
 }

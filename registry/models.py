@@ -10,15 +10,13 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from llmsite.config import (
-    MAX_PARALLEL,
-    MAX_THREADS,
-    MIN_CONTEXT,
-    MODEL_NAME_MAX_LENGTH,
-    resolve_path,
-)
+from llmsite.config import resolve_path
+from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from registry.adapters import LoraAdapter
+from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
+from registry.runtime_settings import RuntimeSettings
 from registry.validators import (
     validate_above_zero,
     validate_chat_template,
@@ -29,7 +27,8 @@ from registry.validators import (
 
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
-MAX_INTEGER = 2**31 - 1  # what an integer column of every supported database holds
+
+__all__ = ["GenerationDefaults", "LoraAdapter", "RegisteredModel"]
 
 
 def _between(low: float, high: float) -> list:
@@ -44,11 +43,14 @@ class RegisteredModelQuerySet(models.QuerySet):
         return self.filter(enabled=True)
 
     def for_api(self, name: str) -> "RegisteredModel":
-        """Return the enabled model `name` with its defaults joined; raise RegisteredModel.DoesNotExist if none."""
-        return self.enabled().select_related("defaults").get(name=name)
+        """Return the enabled model `name` with its defaults and adapters; raise RegisteredModel.DoesNotExist if none.
+
+        Everything is fetched at once: what uses it may run where the database cannot be asked.
+        """
+        return self.enabled().select_related("defaults").prefetch_related("loras").get(name=name)
 
 
-class RegisteredModel(models.Model):
+class RegisteredModel(RuntimeSettings):
     """A GGUF file with the name the API gives it and the settings it runs with."""
 
     name = models.CharField(
@@ -68,38 +70,6 @@ class RegisteredModel(models.Model):
     )
     enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Only enabled models appear in the API."))
 
-    ctx_size = models.PositiveIntegerField(
-        _("context size"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(MIN_CONTEXT), MaxValueValidator(MAX_INTEGER)],
-        help_text=_(
-            "Tokens that one conversation, or one text to embed, may use. "
-            "Empty: what the model was trained for, up to 8192."
-        ),
-    )
-    parallel = models.PositiveIntegerField(
-        _("parallel requests"),
-        default=4,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_PARALLEL)],
-        help_text=_(
-            "How many requests a chat model answers at the same time; further ones wait. "
-            "Embedding and rerank models compute all that wait together."
-        ),
-    )
-    gpu_layers = models.IntegerField(
-        _("GPU layers"),
-        default=-1,
-        validators=[MinValueValidator(-1), MaxValueValidator(MAX_INTEGER)],
-        help_text=_("How many layers go to the GPU: -1 for all of them, 0 for none."),
-    )
-    threads = models.PositiveIntegerField(
-        _("threads"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_THREADS)],
-        help_text=_("CPU threads that generate. Empty: chosen from the number of cores."),
-    )
     chat_template_override = models.TextField(
         _("chat template override"),
         blank=True,
@@ -152,16 +122,31 @@ class RegisteredModel(models.Model):
         return instance
 
     def clean(self) -> None:
-        """Read the file when needed; refuse one that cannot be served and a context it was not trained for."""
+        """Read the file when needed; refuse one that cannot be served, and settings that do not fit it."""
         if self.path and self.needs_inspection:
             try:
                 self.inspect()
             except GGUFError as error:
                 raise ValidationError({"path": str(error)}) from error
+        self._check_context()
+        if self.kind == Kind.CHAT:
+            self.check_settings(self.context_length)
+            self._check_draft_model()
+
+    def _check_context(self) -> None:
         if self.ctx_size and self.trained_context and self.ctx_size > self.trained_context:
             reason = _("%(ctx_size)d is more than the %(trained)d tokens that the model was trained for.")
             params = {"ctx_size": self.ctx_size, "trained": self.trained_context}
             raise ValidationError({"ctx_size": ValidationError(reason, code="over_trained_context", params=params)})
+
+    def _check_draft_model(self) -> None:
+        """Compare the draft model's vocabulary with the model's; nothing can be compared with a file that is gone."""
+        if not self.draft_model or modified_at(self.resolved_path) is None:
+            return
+        try:
+            refuse_unfit_draft(self.resolved_path, resolve_path(self.draft_model))
+        except GGUFError as error:
+            raise ValidationError({"draft_model": str(error)}) from error
 
     def inspect(self) -> None:
         """Read the file's metadata into this object, unsaved; raise GGUFError and change nothing if it is no use."""

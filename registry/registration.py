@@ -1,6 +1,7 @@
 """Registering models from commands, with the same checks as the admin's form."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,8 +10,9 @@ from django.db import connection, models, transaction
 
 from llmsite.config import PROJECT_ROOT
 from registry.gguf import modified_at
-from registry.models import RegisteredModel
+from registry.models import LoraAdapter, RegisteredModel
 
+FILES = ("path", "draft_model", "loras")
 Outcome = Literal["created", "updated", "unchanged"]
 
 
@@ -25,14 +27,17 @@ class RegistrationError(Exception):
 def register(name: str, settings: dict[str, Any], defaults: dict[str, Any]) -> tuple[RegisteredModel, Outcome]:
     """Create or update the model `name`: `settings` are its fields, `defaults` those of its generation defaults.
 
-    Fields that are not given keep their values. Raises RegistrationError, with nothing written, if any is not allowed
+    Among the settings, "loras" are the paths and scales of all its adapters, in order. Fields that are not given keep
+    their values. Raises RegistrationError, with nothing written, if any is not allowed
     or the file cannot be served.
     """
     model = RegisteredModel.objects.filter(name=name).first() or RegisteredModel(name=name)
     is_new = model.pk is None
+    fields = {key: value for key, value in settings.items() if key != "loras"}
     try:
         with transaction.atomic():
-            is_changed = [_update_model(model, settings), _update(model.defaults, defaults)]
+            is_changed = [_update_model(model, fields), _update(model.defaults, defaults)]
+            is_changed.append(_update_loras(model, settings.get("loras")))
     except ValidationError as error:
         raise RegistrationError(name, _problems(error, {**settings, **defaults, "name": name})) from error
     return model, "created" if is_new else "updated" if any(is_changed) else "unchanged"
@@ -59,6 +64,30 @@ def _update_model(model: RegisteredModel, settings: dict[str, Any]) -> bool:
     return _update(model, settings)
 
 
+def _update_loras(model: RegisteredModel, loras: Sequence[tuple[str, float]] | None) -> bool:
+    """Replace the model's adapters by `loras`; with None check those that it has, since its file may be another one."""
+    kept = list(model.loras.all())
+    if loras is None or [(lora.path, lora.scale) for lora in kept] == list(loras):
+        adapters, is_changed = kept, False
+    else:
+        model.loras.all().delete()
+        adapters = [LoraAdapter(model=model, path=path, scale=scale, order=i) for i, (path, scale) in enumerate(loras)]
+        is_changed = True
+    for adapter in adapters:
+        _check_lora(adapter)
+    if is_changed:
+        LoraAdapter.objects.bulk_create(adapters)
+    return is_changed
+
+
+def _check_lora(adapter: LoraAdapter) -> None:
+    """Report a problem of any of its fields as one of "loras"."""
+    try:
+        adapter.full_clean()
+    except ValidationError as error:
+        raise ValidationError({"loras": error.messages}) from error
+
+
 def _update(instance: models.Model, values: dict[str, Any]) -> bool:
     """Set, check and save `values`; return whether anything is different now."""
     before = _values(instance)
@@ -83,4 +112,4 @@ def _label(field: str, values: dict[str, Any]) -> str:
     """Return "ctx_size (12):", or "" for a problem of no single field; a path stands in its message already."""
     if field == NON_FIELD_ERRORS:
         return ""
-    return f"{field} ({values[field]!r}):" if field in values and field != "path" else f"{field}:"
+    return f"{field} ({values[field]!r}):" if field in values and field not in FILES else f"{field}:"

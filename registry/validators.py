@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
-from llmsite.config import is_model_name
+from llmsite.config_models import is_model_name, tensor_split_of
 from registry.template_syntax import SYNTAX
 
 MAX_STOP_STRINGS = 16
@@ -33,6 +33,18 @@ def validate_above_zero(value: float) -> None:
     """Refuse zero and less, for ranges that do not include their lower end."""
     if value <= 0:
         raise ValidationError(_("%(value)s is not above 0."), code="not_above_zero", params={"value": value})
+
+
+def validate_tensor_split(value: str) -> None:
+    """Refuse anything but numbers with commas between them."""
+    try:
+        tensor_split_of(value)
+    except ValueError as error:
+        raise ValidationError(
+            _("“%(value)s” is not allowed: %(reason)s."),
+            code="invalid_tensor_split",
+            params={"value": value, "reason": str(error)},
+        ) from error
 
 
 def validate_stop(value: object) -> None:

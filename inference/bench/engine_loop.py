@@ -20,7 +20,7 @@ class EngineLoop:
 
         native_log.install(quiet=True)
         self._llama = Llama(config)
-        self._core = EngineCore(config, self._llama)
+        self._core = EngineCore(self._llama.config, self._llama)
         self._template = template
 
     def run(self, workload: Workload, clients: int, requests: int) -> tuple[list[Timing], float]:

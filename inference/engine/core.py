@@ -69,6 +69,8 @@ class _Draft:
 class EngineCore:
     """Continuous batching: every step computes one token of each decoding sequence and a part of the prompts.
 
+    config: a planned one, without open values.
+
     Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
     """
 
@@ -81,7 +83,7 @@ class EngineCore:
         self.vocabulary = llama.vocabulary
         budget = StepBudget(config.step_target_ms / 1000, config.n_batch)
         self._scheduler = Scheduler(config.n_seq_max, budget, clock)
-        self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes, budget.prefill_seconds, clock)
+        self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes or 0, budget.prefill_seconds, clock)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._drafts: dict[str, _Draft] = {}

@@ -14,19 +14,20 @@ from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError, OutOfCells
+from inference.engine.engine_info import engine_info, system_info
 from inference.engine.entry import State
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
-from inference.engine.messages import Constraint, GenerateRequest, TokenLogprob
+from inference.engine.loading import ModelLoadError, apply_loras, create_context, load_model, plan_for
+from inference.engine.messages import Constraint, EngineInfo, GenerateRequest, TokenLogprob
 from inference.engine.output_rows import needs_every_row
 from inference.engine.sampler import SamplerFactory
 from inference.engine.sampler_chain import GuidedSampler
 from inference.engine.sequence import Sampler
-from inference.engine.threads import choose_threads
 from inference.engine.vocabulary import Vocabulary
 
-CONTEXT_PADDING = 256  # llama.cpp rounds each sequence's share of the cells up to this (src/llama-context.cpp)
-MAX_CELLS = 2**32 - 1
+__all__ = ["Llama", "ModelLoadError", "system_info"]
+
 OUT_OF_CELLS = 1
 DECODE_ERRORS = {
     2: "the computation was aborted",
@@ -34,40 +35,47 @@ DECODE_ERRORS = {
 }
 
 
-class ModelLoadError(Exception):
-    """llama.cpp could not load the file or create its context."""
-
-
 class Llama:
-    """A loaded model with a partitioned KV cache: each of `n_seq_max` slots holds up to `n_ctx` tokens.
+    """A loaded model with a KV cache for `n_seq_max` sequences of up to `n_ctx` tokens.
+
+    plan: what was decided where the configuration left something open; its `config` is what the model runs with.
 
     Raises ModelLoadError; what llama.cpp has to say about it went to its log. `on_compiled` is called from another
     thread when a grammar is ready.
     """
 
     def __init__(self, config: EngineConfig, on_compiled: Callable[[], None] = lambda: None) -> None:
-        self.n_threads = config.n_threads or choose_threads()
-        lib.llama_backend_init()
-        self._model = self._load_model(config)
-        self._context = self._create_context(config)
+        self._model = load_model(config)
+        self.plan = plan_for(config, self._model)
+        self._context = self._create_context(self.config)
+        apply_loras(self._model, self._context, config.loras)
         self._memory = lib.llama_get_memory(self._context)
-        self._is_recurrent = lib.llama_model_is_recurrent(self._model) or lib.llama_model_is_hybrid(self._model)
-        self._window = lib.llama_model_n_swa(self._model)
+        self._is_recurrent = self.plan.model.memory in ("recurrent", "hybrid")
+        self._window = 0 if self.config.swa_full else lib.llama_model_n_swa(self._model)
         # Recurrent layers keep only their newest state, layers with a sliding window only the newest cells.
         self.can_rewind = not (self._is_recurrent or self._window)
-        self.num_slots = config.n_seq_max
-        self.is_partitioned = True
         self._needs_every_row = needs_every_row(self._model)
         self.vocabulary = Vocabulary(self._model)
         self._grammars = GrammarCompiler(self.vocabulary, on_compiled)
         self._samplers = SamplerFactory(self._context, self.vocabulary)
 
     @property
-    def description(self) -> str:
-        """What llama.cpp calls the model, such as `qwen3 8B Q4_K - Medium`."""
-        buffer = ctypes.create_string_buffer(256)
-        lib.llama_model_desc(self._model, buffer, len(buffer))
-        return buffer.value.decode(errors="replace")
+    def config(self) -> EngineConfig:
+        """The configuration without open values."""
+        return self.plan.config
+
+    @property
+    def num_slots(self) -> int:
+        return self.config.num_slots
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether every slot has KV cells of its own."""
+        return not self.config.kv_unified
+
+    def info(self, load_seconds: float) -> EngineInfo:
+        """Return what the model runs with."""
+        return engine_info(self._model, self._context, self.plan, load_seconds)
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]":
         """Compile a constraint in the background. The future's exception is InvalidParameter."""
@@ -152,39 +160,8 @@ class Llama:
         lib.llama_free(self._context)
         lib.llama_model_free(self._model)
 
-    def _load_model(self, config: EngineConfig) -> int:
-        params = lib.llama_model_default_params()
-        params.n_gpu_layers = config.n_gpu_layers
-        model = lib.llama_model_load_from_file(config.model_path.encode(), params)
-        if not model:
-            raise ModelLoadError(f"llama.cpp could not load {config.model_path}")
-        return model
-
     def _create_context(self, config: EngineConfig) -> int:
-        params = lib.llama_context_default_params()
-        params.n_ctx = self._num_cells(config)
-        params.n_seq_max = config.n_seq_max
-        params.n_batch = params.n_ubatch = config.n_batch
-        params.n_threads = params.n_threads_batch = self.n_threads
-        params.kv_unified = False
-        params.no_perf = True
-        context = lib.llama_init_from_model(self._model, params)
-        if not context:
-            raise ModelLoadError(
-                f"llama.cpp could not create a context of {config.n_seq_max} × {config.n_ctx} tokens "
-                f"(less memory is needed with a smaller context size or fewer parallel sequences)"
-            )
-        return context
-
-    @staticmethod
-    def _num_cells(config: EngineConfig) -> int:
-        cells = config.n_seq_max * math.ceil(config.n_ctx / CONTEXT_PADDING) * CONTEXT_PADDING
-        if cells > MAX_CELLS:
-            raise ModelLoadError(
-                f"a context of {config.n_seq_max} × {config.n_ctx} tokens is more than llama.cpp can address "
-                f"({MAX_CELLS} in all)"
-            )
-        return cells
+        return create_context(self._model, config)
 
 
 def _state_flags(partial: bool) -> int:
@@ -205,12 +182,3 @@ def _llama_batch(batch: Batch) -> lib.llama_batch:
         seq_id=ctypes.cast(batch.seq_id_pointers.ctypes.data, ctypes.POINTER(ctypes.POINTER(lib.llama_seq_id))),
         logits=ctypes.cast(batch.logits.ctypes.data, ctypes.POINTER(ctypes.c_int8)),
     )
-
-
-def system_info() -> str:
-    """Return which processor features and backends this build of llama.cpp uses."""
-    return lib.llama_print_system_info().decode().strip(" |")
-
-
-def gpu_offload_supported() -> bool:
-    return lib.llama_supports_gpu_offload()

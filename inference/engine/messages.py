@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+from inference.engine.config import Kind
+
 FinishReason = Literal["stop", "length", "abort"]
 
 
@@ -278,7 +280,15 @@ class Output:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the worker found out while loading."""
+    """What the worker found out while loading, and what it runs with.
+
+    n_gpu_layers: those that are on a GPU; the output counts as one more than `num_layers`. devices: their names.
+    n_seq_max: `sequence_limit` says why it is less than what was configured.
+    kv_bytes: about what the KV cache takes, computed as if every layer kept all cells; None: not known.
+    flash_attention: as it was asked for; llama.cpp decides on "auto" itself and tells only its log.
+    memory_kind: what a sequence leaves in memory: attention, sliding window, recurrent, hybrid, or none.
+    automatic: the names of the fields whose values nobody has set.
+    """
 
     n_ctx: int
     n_seq_max: int
@@ -287,6 +297,25 @@ class EngineInfo:
     description: str
     system_info: str
     load_seconds: float
+    kind: Kind = "chat"
+    num_layers: int = 0
+    n_threads_batch: int = 0
+    n_batch: int = 0
+    n_ubatch: int = 0
+    kv_unified: bool = False
+    kv_cells: int = 0
+    kv_type_k: str = "f16"
+    kv_type_v: str = "f16"
+    kv_bytes: int | None = None
+    flash_attention: str = "auto"
+    memory_kind: str = "attention"
+    model_bytes: int = 0
+    host_cache_bytes: int = 0
+    devices: tuple[str, ...] = ()
+    loras: tuple[tuple[str, float], ...] = ()
+    speculation: str = "off"
+    sequence_limit: str = ""
+    automatic: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

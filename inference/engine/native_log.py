@@ -24,3 +24,9 @@ def _drop(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
 def install(quiet: bool = False) -> None:
     """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere."""
     lib.llama_log_set(_drop if quiet else _write, None)
+
+
+def warn(text: str) -> None:
+    """Write a warning of our own between llama.cpp's."""
+    sys.stderr.write(f"W {text}\n")
+    sys.stderr.flush()

@@ -1,6 +1,5 @@
 """llama.cpp with a context that pools: what comes out is one vector, or one score, for each sequence."""
 
-import ctypes
 import math
 import re
 
@@ -9,11 +8,14 @@ import numpy as np
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama, ModelLoadError
+from inference.engine.loading import context_params
+from inference.engine.model_facts import metadata
 
 # Up to this context the attention scores have room in memory. Flash attention, which needs none, computes in half
 # precision: how a text's vector comes out would depend, in the fourth decimal, on what else is in its batch.
 EXACT_CONTEXT = 2048
 UNSPECIFIED = str(2**32 - 1)  # an unsigned -1: how llama.cpp saves a model that names no pooling type
+FULL_PRECISION = ("f16", "bf16", "f32")  # a quantized V needs flash attention
 NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
 # Their graphs end in a softmax over "yes" and "no" (build_pooling in src/llama-graph.cpp); others end in a logit.
 SOFTMAX_RANKERS = ("qwen3", "qwen3vl")
@@ -71,7 +73,7 @@ class PoolingLlama(Llama):
             lib.llama_memory_seq_rm(self._memory, slot, -1, -1)
 
     def _create_context(self, config: EngineConfig) -> int:
-        self._architecture = self._metadata("general.architecture")
+        self._architecture = metadata(self._model, "general.architecture")
         self.max_tokens = min(config.n_ctx, lib.llama_model_n_ctx_train(self._model))
         context = self._new_context(config, config.n_batch)
         self.can_split = self._may_split(context)
@@ -81,17 +83,14 @@ class PoolingLlama(Llama):
         return self._new_context(config, self.max_tokens)
 
     def _new_context(self, config: EngineConfig, n_batch: int) -> int:
-        params = lib.llama_context_default_params()
+        params = context_params(config)
         # llama.cpp plans for a batch of equal sequences, and aborts if its size is no multiple of their number.
         params.n_batch = params.n_ubatch = math.ceil(n_batch / config.n_seq_max) * config.n_seq_max
         params.n_ctx = self.max_tokens + params.n_batch
-        params.n_seq_max = config.n_seq_max
-        params.n_threads = params.n_threads_batch = self.n_threads
         # Partitioned, llama.cpp would split a batch of unequal sequences and pool only the rest of the longer ones.
         params.kv_unified = True
         params.embeddings = True
-        params.no_perf = True
-        if self.max_tokens <= EXACT_CONTEXT:
+        if self._computes_exactly(config):
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.pooling_type = self._pooling_type(config)
         context = lib.llama_init_from_model(self._model, params)
@@ -102,11 +101,15 @@ class PoolingLlama(Llama):
             )
         return context
 
+    def _computes_exactly(self, config: EngineConfig) -> bool:
+        is_free = config.flash_attention == "auto" and config.kv_type_v in FULL_PRECISION
+        return is_free and self.max_tokens <= EXACT_CONTEXT
+
     def _pooling_type(self, config: EngineConfig) -> int:
         """Return the file's pooling type; that of a file which names none follows from what the model is for."""
         if config.kind == "rerank":
             return lib.LLAMA_POOLING_TYPE_RANK
-        in_file = self._metadata(f"{self._architecture}.pooling_type")
+        in_file = metadata(self._model, f"{self._architecture}.pooling_type")
         return lib.LLAMA_POOLING_TYPE_MEAN if in_file in ("", UNSPECIFIED) else int(in_file)
 
     def _may_split(self, context: int) -> bool:
@@ -134,12 +137,6 @@ class PoolingLlama(Llama):
             _added(lib.llama_vocab_get_add_eos(vocab), sep if eos == NO_TOKEN else eos),
             _added(lib.llama_vocab_get_add_sep(vocab), sep),
         )
-
-    def _metadata(self, key: str) -> str:
-        """Return a value of the file's metadata as text, empty if there is none."""
-        buffer = ctypes.create_string_buffer(256)
-        length = lib.llama_model_meta_val_str(self._model, key.encode(), buffer, len(buffer))
-        return buffer.value.decode(errors="replace") if length >= 0 else ""
 
 
 def _added(is_added: bool, token: int) -> list[int]:

@@ -114,23 +114,17 @@ def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
 
 def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
-    from inference.engine.llama import Llama, gpu_offload_supported, system_info
+    from inference.engine.llama import Llama
     from inference.engine.pooling_llama import PoolingLlama
 
     native_log.install()
     started = time.monotonic()
     is_chat = config.kind == "chat"
     llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
-    info = EngineInfo(
-        n_ctx=config.n_ctx,
-        n_seq_max=config.n_seq_max,
-        n_threads=llama.n_threads,
-        n_gpu_layers=config.n_gpu_layers if gpu_offload_supported() else 0,
-        description=llama.description,
-        system_info=system_info(),
-        load_seconds=time.monotonic() - started,
-    )
-    return (EngineCore(config, llama) if is_chat else Embedder(config, llama)), info
+    if llama.plan.sequence_limit:
+        native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
+    info = llama.info(time.monotonic() - started)
+    return (EngineCore(llama.config, llama) if is_chat else Embedder(llama.config, llama)), info
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:

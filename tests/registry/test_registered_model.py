@@ -141,9 +141,12 @@ def test_a_model_always_has_defaults(registered):
     assert GenerationDefaults.objects.count() == 1
 
 
-def test_the_api_gets_an_enabled_model_with_its_defaults_in_one_query(registered, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        assert RegisteredModel.objects.for_api("tiny").defaults.top_k == 40
+def test_the_api_gets_an_enabled_model_with_all_that_belongs_to_it(registered, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        model = RegisteredModel.objects.for_api("tiny")
+    with django_assert_num_queries(0):
+        assert model.defaults.top_k == 40
+        assert not model.loras.all()
 
 
 def test_the_api_gets_no_disabled_model(registered):

@@ -3,6 +3,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from registry.models import GenerationDefaults, RegisteredModel
+from registry.runtime_settings import RuntimeSettings
 from tests.gguf_files import write_gguf
 
 LIST_URL = "/admin/registry/registeredmodel/"
@@ -12,17 +13,30 @@ DEFAULTS = {
 }  # fmt: skip
 
 
+NO_LORAS = {"loras-TOTAL_FORMS": 0, "loras-INITIAL_FORMS": 0}
+
+
+def runtime_values():
+    """What the form shows of a new model's runtime settings; a box that is not ticked posts nothing."""
+    fields = RuntimeSettings._meta.get_fields()
+    values = {field.name: field.get_default() for field in fields}
+    return {
+        name: "on" if value is True else value
+        for name, value in values.items()
+        if value is not None and value is not False
+    }
+
+
 @pytest.fixture
 def form(gguf):
     """What the empty form of the admin posts for the tiny file."""
-    management = {"defaults-TOTAL_FORMS": 1, "defaults-INITIAL_FORMS": 0}
+    management = {"defaults-TOTAL_FORMS": 1, "defaults-INITIAL_FORMS": 0, **NO_LORAS}
     defaults = {f"defaults-0-{key}": value for key, value in DEFAULTS.items()}
     return {
         "name": "new",
         "path": str(gguf),
         "enabled": "on",
-        "parallel": 4,
-        "gpu_layers": -1,
+        **runtime_values(),
         **management,
         **defaults,
     }
@@ -156,7 +170,10 @@ def test_an_embedding_model_has_no_generation_defaults(admin_client, form, tmp_p
     page = admin_client.get(change_url(model)).content.decode()
     assert "temperature" not in page
     assert "384" in page
-    fields = {"name": "renamed", "path": path, "enabled": "on", "parallel": 4, "gpu_layers": -1}
+    assert "KV type of K" in page
+    assert "step target" not in page.lower()
+    assert "Speculative decoding" not in page
+    fields = {"name": "renamed", "path": path, "enabled": "on", **runtime_values(), **NO_LORAS}
     assert admin_client.post(change_url(model), fields).status_code == 302
     assert RegisteredModel.objects.get().name == "renamed"
 

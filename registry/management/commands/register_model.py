@@ -12,8 +12,9 @@ from django.db import models
 
 from registry.models import GenerationDefaults, RegisteredModel
 from registry.registration import RegistrationError, is_database_ready, portable_path, register
+from registry.runtime_settings import RuntimeSettings
 
-RUNTIME_FIELDS = ("ctx_size", "gpu_layers", "parallel", "threads")
+RUNTIME_FIELDS = tuple(field.name for field in RuntimeSettings._meta.get_fields())
 DEFAULT_FIELDS = (
     "temperature",
     "top_p",
@@ -42,6 +43,15 @@ class Command(BaseCommand):
                 option = f"--{name.replace('_', '-')}"
                 parser.add_argument(option, type=_parser_of(field), default=SUPPRESS, help=str(field.help_text))
         parser.add_argument(
+            "--lora",
+            action="append",
+            dest="loras",
+            metavar="PATH[=SCALE]",
+            type=_lora,
+            default=SUPPRESS,
+            help="a LoRA adapter; may be given several times, and then replaces all that the model had",
+        )
+        parser.add_argument(
             "--stop", action="append", default=SUPPRESS, help="a stop string; may be given several times"
         )
 
@@ -49,7 +59,7 @@ class Command(BaseCommand):
         """Register and say what happened."""
         if not is_database_ready():
             raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
-        settings = {name: options[name] for name in RUNTIME_FIELDS if name in options}
+        settings = {name: options[name] for name in (*RUNTIME_FIELDS, "loras") if name in options}
         defaults = {name: options[name] for name in (*DEFAULT_FIELDS, "stop") if name in options}
         try:
             model, outcome = register(options["name"], {"path": _path(options["path"]), **settings}, defaults)
@@ -64,6 +74,15 @@ def _path(given: str) -> str:
     return portable_path(Path(given)) if Path(os.path.expanduser(given)).exists() else given  # noqa: PTH111
 
 
+def _lora(given: str) -> tuple[str, float]:
+    """Return an adapter's path and scale; an = whose right side is no number belongs to the path."""
+    path, _, scale = given.rpartition("=")
+    try:
+        return _path(path), float(scale)
+    except ValueError:
+        return _path(given), 1.0
+
+
 def _parser_of(field: models.Field) -> Callable[[str], Any]:
     """Return what turns an option's text into a value of `field`; "auto" is None where the field may be empty."""
 
@@ -73,7 +92,8 @@ def _parser_of(field: models.Field) -> Callable[[str], Any]:
         try:
             return field.to_python(text)
         except ValidationError:
-            allowed = "auto or a number" if field.null else "a number"
+            word = "true or false" if isinstance(field, models.BooleanField) else "a number"
+            allowed = f"auto or {word}" if field.null else word
             raise ArgumentTypeError(f"{text!r} is not allowed, expected {allowed}") from None
 
     return parse

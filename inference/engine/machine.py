@@ -1,0 +1,31 @@
+"""What this process may use of the machine."""
+
+import os
+from pathlib import Path
+
+from inference.engine.threads import available_cores
+
+# The limit of a container: control groups of version 2, and of version 1.
+MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+__all__ = ["available_cores", "available_memory"]
+
+
+def available_memory(limits: tuple[Path, ...] = MEMORY_LIMITS) -> int:
+    """Return the bytes of memory that the machine or the container has, 0 if the system does not say."""
+    found = [_physical_memory(), *map(_limit, limits)]
+    return min((size for size in found if size), default=0)
+
+
+def _physical_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def _limit(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # there is none, or it is "max"
+        return 0
