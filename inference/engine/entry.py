@@ -34,15 +34,15 @@ class Checkpoint:
 class Entry:
     """Its tokens are computed; their cells lie in `slot`, or saved in `state`.
 
-    While a sequence runs, it is the `holder`, and its tokens are the entry's. `floor`: cells can be cut back to any
-    length from here on; below, only to those of the checkpoints. `indexed` is what the radix tree knows it by.
+    While a sequence runs, it is the `holder`, and its tokens are the entry's. can_rewind: cells can be cut back to any
+    length; otherwise only to those of the checkpoints. `indexed` is what the radix tree knows it by.
     """
 
     tokens: list[int]
     slot: int | None = None
     state: State | None = None
     holder: Holder | None = None
-    floor: int = 0
+    can_rewind: bool = True
     checkpoints: list[Checkpoint] = field(default_factory=list)
     indexed: list[int] = field(default_factory=list)
     num_uses: int = 0
@@ -66,13 +66,13 @@ class Entry:
 
     def usable(self, limit: int) -> int:
         """Return the greatest length up to `limit` to which this can be cut."""
-        if min(self.length, limit) >= self.floor:
+        if self.can_rewind or self.length <= limit:
             return min(self.length, limit)
         return max((each.length for each in self.checkpoints if each.length <= limit), default=0)
 
     def checkpoint_at(self, length: int) -> Checkpoint | None:
         """Return what is needed to cut back to `length`; None if nothing is."""
-        if length >= self.floor:
+        if self.can_rewind or length == self.length:
             return None
         return next(each for each in self.checkpoints if each.length == length)
 

@@ -36,8 +36,6 @@ class KVBackend(Protocol):
 
     def load(self, slot: int, state: State, partial: bool = False) -> bool: ...
 
-    def rewind_floor(self, slot: int) -> int: ...
-
 
 class Runner(Holder, Protocol):
     """A sequence as the cache sees it. `prefix` is what of its tokens may come from the cache."""
@@ -73,7 +71,8 @@ class _Match:
 class KVCache:
     """The slots and what was saved of them, found by prefix.
 
-    host_bytes: what states and checkpoints may take of the memory. prefill_seconds: what computing so many tokens takes.
+    host_bytes: what states and checkpoints may take of the memory. prefill_seconds: how long computing so many tokens
+    takes.
     """
 
     def __init__(
@@ -105,7 +104,7 @@ class KVCache:
 
     @property
     def has_idle_slot(self) -> bool:
-        return any(entry is None or entry.is_idle for entry in self._slots)
+        return any(map(_is_free, self._slots))
 
     def promise(self, prompt: list[int]) -> Promise | None:
         """Return who is about to compute more of a prompt than can be had now; None if nobody is.
@@ -172,7 +171,6 @@ class KVCache:
         if not entry.tokens:
             self._drop(entry)
             return
-        entry.floor = self._floor(entry)
         self._index(entry, entry.tokens)
 
     def drop_idle(self) -> bool:
@@ -188,8 +186,6 @@ class KVCache:
         for entry, shared in self._tree.matches(prompt):
             if shared < best.length or shared == 0:
                 break
-            if entry.holder:
-                entry.floor = self._floor(entry)
             length = entry.usable(min(shared, len(prompt) - 1))
             rank = (length, _preference(entry, length))
             if best.entry is None or rank > (best.length, _preference(best.entry, best.length)):
@@ -212,7 +208,10 @@ class KVCache:
     def _empty(self, slot: int) -> Entry:
         """Return a new entry in a slot, of which nothing is computed."""
         self._llama.truncate(slot, 0)
-        entry = self._slots[slot] = Entry([], slot)
+        return self._new(slot, [])
+
+    def _new(self, slot: int, tokens: list[int]) -> Entry:
+        entry = self._slots[slot] = Entry(tokens, slot, can_rewind=self._llama.can_rewind)
         return entry
 
     def _take_over(self, source: Entry, length: int) -> Entry:
@@ -234,9 +233,9 @@ class KVCache:
         is_cut = is_there and self._cut(slot, source, length)
         kept = [each for each in source.checkpoints if is_cut and each.length <= length]
         self._host.release(_num_bytes(source.checkpoints) - _num_bytes(kept))
-        entry = self._empty(slot) if not is_cut else Entry(source.tokens[:length], slot, checkpoints=kept)
+        entry = self._new(slot, source.tokens[:length]) if is_cut else self._empty(slot)
+        entry.checkpoints = kept
         entry.num_uses = source.num_uses + 1
-        self._slots[slot] = entry
         return entry
 
     def _copy(self, slot: int, source: Entry, length: int) -> Entry:
@@ -246,7 +245,7 @@ class KVCache:
             self._host.touch(source)
         if not self._bring(source, slot) or not self._cut(slot, source, length):
             return self._empty(slot)
-        entry = self._slots[slot] = Entry(source.tokens[:length], slot)
+        entry = self._new(slot, source.tokens[:length])
         checkpoint = source.checkpoint_at(length)
         if checkpoint:
             entry.checkpoints = [checkpoint]
@@ -315,8 +314,8 @@ class KVCache:
         """Save an idle entry whose slot is going to be cut."""
         if not self._make_room(self._llama.state_size(entry.slot)):
             return
-        copy = Entry(entry.tokens, state=self._llama.save(entry.slot), floor=entry.floor, last_used=entry.last_used)
-        copy.num_uses = entry.num_uses
+        copy = Entry(entry.tokens, state=self._llama.save(entry.slot), can_rewind=self._llama.can_rewind)
+        copy.last_used, copy.num_uses = entry.last_used, entry.num_uses
         self._host.add(copy)
         self._index(copy, copy.tokens)
 
@@ -346,9 +345,6 @@ class KVCache:
             lengths.add(shared)
         return {length for length in lengths if length >= max(num_cached, 0) + MIN_REUSE}
 
-    def _floor(self, entry: Entry) -> int:
-        return 0 if self._llama.can_rewind else self._llama.rewind_floor(entry.slot)
-
     def _num_unique(self, entry: Entry) -> int:
         """Return how many tokens of an entry could be had from no other one."""
         others = (
@@ -359,7 +355,7 @@ class KVCache:
         return entry.length - max(others, default=0)
 
     def _is_last_idle(self, entry: Entry) -> bool:
-        return not any(other is None or (other.is_idle and other is not entry) for other in self._slots)
+        return not any(_is_free(other) for other in self._slots if other is not entry)
 
     def _is_worth_copying(self, source: Entry, length: int) -> bool:
         """Say whether copying all of an entry is quicker than computing `length` tokens."""
@@ -390,6 +386,11 @@ def _is_continued(entry: Entry, length: int) -> bool:
     Taking the slot of a conversation that only shares a system prompt would destroy the rest of it.
     """
     return length * 2 >= entry.length > 0
+
+
+def _is_free(entry: Entry | None) -> bool:
+    """Say whether a slot with this entry can be had."""
+    return entry is None or entry.is_idle
 
 
 def _num_bytes(checkpoints: list[Checkpoint]) -> int:

@@ -50,10 +50,7 @@ class Llama:
         self._context = self._create_context(self.config)
         apply_loras(self._model, self._context, config.loras)
         self._memory = lib.llama_get_memory(self._context)
-        self._is_recurrent = self.plan.model.memory in ("recurrent", "hybrid")
-        self._window = 0 if self.config.swa_full else lib.llama_model_n_swa(self._model)
-        # Recurrent layers keep only their newest state, layers with a sliding window only the newest cells.
-        self.can_rewind = not (self._is_recurrent or self._window)
+        self.can_rewind = self._keeps_everything()
         self._needs_every_row = needs_every_row(self._model)
         self.vocabulary = Vocabulary(self._model)
         self._grammars = GrammarCompiler(self.vocabulary, on_compiled)
@@ -119,14 +116,6 @@ class Llama:
         """Keep the first `length` tokens of a slot; False if this kind of memory cannot."""
         return lib.llama_memory_seq_rm(self._memory, slot, length, -1)
 
-    def rewind_floor(self, slot: int) -> int:
-        """Return the least length to which a slot's cells can be cut back."""
-        length = lib.llama_memory_seq_pos_max(self._memory, slot) + 1
-        if self._is_recurrent:
-            return length
-        first = lib.llama_memory_seq_pos_min(self._memory, slot)
-        return min(first + self._window, length) if first > 0 else 0
-
     def copy(self, source: int, target: int) -> bool:
         """Replace what `target` holds by a copy of all of `source`.
 
@@ -159,6 +148,11 @@ class Llama:
         self._grammars.close()
         lib.llama_free(self._context)
         lib.llama_model_free(self._model)
+
+    def _keeps_everything(self) -> bool:
+        """Recurrent layers keep only their newest state, layers with a sliding window only the newest cells."""
+        has_window = lib.llama_model_n_swa(self._model) > 0 and not self.config.swa_full
+        return not has_window and self.plan.model.memory not in ("recurrent", "hybrid")
 
     def _create_context(self, config: EngineConfig) -> int:
         return create_context(self._model, config)

@@ -122,9 +122,6 @@ class FakeLlama:
             self.cells[slot] = list(self.states[slot])
         return True
 
-    def rewind_floor(self, slot: int) -> int:
-        return len(self.cells[slot])
-
 
 class FakeSampler:
     def __init__(self, llama: FakeLlama) -> None:
