@@ -42,8 +42,8 @@ class LiveModelAdmin(RegisteredModelAdmin):
         super().save_model(request, obj, form, change)
         reason = sequence_limit(obj.architecture)
         if reason and obj.parallel > 1:
-            text = _("%(name)s answers one request at a time: %(reason)s.") % {"name": obj.name, "reason": reason}
-            self.message_user(request, text, messages.WARNING)
+            text = _("The model “%(name)s” answers one request at a time: %(reason)s.")
+            self.message_user(request, text % {"name": obj.name, "reason": reason}, messages.WARNING)
 
     @admin.display(description=_("engine"))
     def engine(self, model: RegisteredModel) -> str:

@@ -40,7 +40,7 @@ def _special_problem(model: dict[str, Any], draft: dict[str, Any]) -> str:
     for name, adds, key in (("BOS", _adds_bos, Keys.Tokenizer.BOS_ID), ("EOS", _adds_eos, Keys.Tokenizer.EOS_ID)):
         if adds(model) != adds(draft):
             who = "the model" if adds(model) else "the draft model"
-            return f"only {who} adds an {name} token to its texts"
+            return f"only {who} adds {name} to its texts"
         if adds(model) and model.get(key) != draft.get(key):
             return f"its {name} token is {draft.get(key)}, the model's is {model.get(key)}"
     return ""

@@ -132,9 +132,7 @@ def _refuse_mixed_parts(paths: list[Path], headers: list[Header]) -> None:
     for index, (path, header) in enumerate(zip(paths, headers, strict=True)):
         number = header.fields.get(Keys.Split.LLM_KV_SPLIT_NO, index)
         if number != index:
-            raise GGUFError(
-                f"{path} is part {number + 1} of a split model by its metadata, part {index + 1} by its name."
-            )
+            raise GGUFError(f"{path} is part {index + 1} of a split model by its name, {number + 1} by its metadata.")
     found = sum(header.num_tensors for header in headers)
     expected = _integer(headers[0].fields, Keys.Split.LLM_KV_SPLIT_TENSORS_COUNT) if len(headers) > 1 else None
     if expected and found != expected:

@@ -138,6 +138,33 @@ def test_models_come_from_both_keys_with_names(load):
     assert (loaded.models[0].ctx_size, loaded.models[2].ctx_size) == (None, 4096)
 
 
+def test_runtime_settings_are_read(load):
+    [model] = load("""
+        model:
+          path: a.gguf
+          flash_attention: off
+          speculation: Off
+          kv_cells: auto
+          kv_type_k: Q8_0
+          use_mmap: no
+          tensor_split: "3, 1"
+          loras: [a.gguf, {path: b.gguf, scale: 2}]
+    """).models
+    assert (model.flash_attention, model.speculation, model.use_mmap) == ("off", "off", False)
+    assert (model.kv_cells, model.kv_type_k, model.tensor_split) == (None, "q8_0", "3, 1")
+    assert model.loras == (("a.gguf", 1.0), ("b.gguf", 2.0))
+
+
+@pytest.mark.parametrize(
+    "lora",
+    ["5", "{scale: 1}", "{path: 5}", "{path: a, scale: x}", "{path: a, scale: true}", "{path: a, size: 1}", "''"],
+)
+def test_a_wrong_adapter_is_refused_with_what_is_allowed(problems, lora):
+    [problem] = problems(f"model: {{path: a.gguf, loras: [b.gguf, {lora}]}}")
+    assert problem.startswith("model.loras[1]: found ")
+    assert problem.endswith("expected the path of a GGUF adapter, or {path: …, scale: a number}")
+
+
 @pytest.mark.parametrize(
     ("path", "name"), [("a/B.GGUF", "B"), ("модель.gguf", ""), ("a/моя x.gguf", "x"), ("x" * 300, "x" * 256)]
 )
@@ -175,6 +202,11 @@ def test_duplicate_names_are_refused(problems):
         ("model: {path: a.gguf, name: -a}", None),
         ("model: {path: a.gguf, ctx_size: 127}", CTX_SIZE_PROBLEM),
         ("model: {path: a.gguf, parallel: 65}", "model.parallel: found 65; expected an integer from 1 to 64"),
+        ("model: {path: a.gguf, use_mmap: 1}", "model.use_mmap: found 1; expected true or false"),
+        ("model: {path: a.gguf, flash_attention: 1}",
+         "model.flash_attention: found 1; expected one of auto, on, off"),
+        ("model: {path: a.gguf, tensor_split: '3,-1'}", None),
+        ("model: {path: a.gguf, tensor_split: [3, 1]}", None),
         ("generation: {default_temperature: .nan}", TEMPERATURE_PROBLEM.format("nan")),
         ("generation: {default_temperature: 2.1}", TEMPERATURE_PROBLEM.format(2.1)),
         ("cors: {allowed_origins: '*'}", None),

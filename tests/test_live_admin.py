@@ -22,6 +22,19 @@ def test_an_operator_loads_and_unloads_a_model(server, browser):
     assert "0 models were unloaded." in browser.act("unload")
 
 
+def test_the_page_of_a_model_shows_what_its_engine_runs_with(server, browser):
+    browser.act("load")
+    server.wait_for("names.get('demo') == 'ready'")
+    url = f"{CHANGELIST}{_key(browser, 'demo')}/change/"
+    rows = dict(re.findall(r'<th scope="row">([^<]+)</th><td>(.*?)</tr>', browser.http.get(url).text))
+    assert rows["KV layout"] == "partitioned</td><td>automatically</td>"
+    assert rows["parallel requests"] == "8</td><td></td>"
+    assert rows["kind of memory"].startswith("attention<")
+    assert rows["devices"].startswith("CPU<")
+    browser.act("unload")
+    assert "What this engine runs with" not in browser.http.get(url).text
+
+
 def test_disabling_a_model_unloads_it_and_hides_it(server, browser):
     browser.act("load")
     server.wait_for("names.get('demo') == 'ready'")

@@ -21,7 +21,7 @@ from inference.generation import Generation
 from inference.responses.answer import Answer
 from inference.responses.items import new_response_id
 from inference.streaming import stream_response
-from registry.models import GenerationDefaults, RegisteredModel
+from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
 from tests.test_chat_completions import capital
 from tests.test_responses import WEATHER
 
@@ -200,6 +200,7 @@ def start():
         generation = Generation("r")
         model = RegisteredModel(pk=1, name="demo", path="demo.gguf", chat_template_override="Hi")
         model.defaults = GenerationDefaults(model=model)
+        model._prefetched_objects_cache = {"loras": LoraAdapter.objects.none()}  # as `for_api` returns it
         messages = [{"role": "user", "content": "Hi"}]
         body = ResponseBody(new_response_id(), {"store": keep is not None}, model)
         parameters = {"messages": messages, "tools": [TOOL]}

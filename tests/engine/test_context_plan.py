@@ -44,7 +44,7 @@ def test_a_partition_is_never_smaller_than_the_context():
 
 @pytest.mark.parametrize("settings", [{"n_ctx": 2**30}, {"kv_unified": True, "kv_cells": 2**33}])
 def test_more_cells_than_llama_cpp_can_address_are_refused(settings):
-    with pytest.raises(PlanError, match="more than llama.cpp can address"):
+    with pytest.raises(PlanError, match=r"more than llama\.cpp can address"):
         plan(**settings)
 
 
@@ -56,8 +56,9 @@ def test_threads_are_chosen_from_the_cores():
 
 
 @pytest.mark.parametrize(
-    ("settings", "size"), [({}, 512), ({"n_ubatch": 64}, 64), ({"n_batch": 128}, 128), ({"n_batch": 64, "n_ubatch": 128}, 64)]
-)  # fmt: skip
+    ("settings", "size"),
+    [({}, 512), ({"n_ubatch": 64}, 64), ({"n_batch": 128}, 128), ({"n_batch": 64, "n_ubatch": 128}, 64)],
+)
 def test_the_physical_batch_is_at_most_the_whole_one(settings, size):
     assert plan(**settings).config.n_ubatch == size
 

@@ -87,3 +87,14 @@ def test_a_rerank_template_is_filled_once(load, folder):
 def test_a_missing_file_is_a_load_error(tmp_path):
     with pytest.raises(ModelLoadError, match=r"nothing\.gguf"):
         PoolingLlama(EngineConfig(str(tmp_path / "nothing.gguf"), n_ctx=512, kind="embedding"))
+
+
+def test_runtime_settings_reach_its_context(load, folder):
+    path = pooling_models.write_causal_embedder(folder / "causal-settings.gguf")
+    plain = vectors(load(path), "Hello, Berlin!")
+    settings = {"kv_type_k": "q8_0", "kv_type_v": "q8_0", "n_threads": 1, "n_threads_batch": 2, "n_batch": 64}
+    llama = load(path, **settings)
+    info = llama.info(0)
+    assert (info.n_threads, info.n_threads_batch, info.n_batch) == (1, 2, 64)
+    assert (info.kind, info.host_cache_bytes, info.kv_bytes) == ("embedding", 0, None)
+    assert float(plain[0] @ vectors(llama, "Hello, Berlin!")[0]) > 0.99

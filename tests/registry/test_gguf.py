@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import sys
 from datetime import datetime, timezone
@@ -7,7 +8,9 @@ import pytest
 
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.gguf_refusals import UNSERVABLE_ARCHITECTURES
+from tests.adapted_models import write_split_demo
 from tests.gguf_files import CHAT_TEMPLATE, write_gguf, write_split_gguf
+from tests.live_server import DEMO
 
 
 @pytest.fixture
@@ -191,6 +194,27 @@ def test_a_truncated_part_is_refused_by_its_name(tmp_path):
     paths = write_split_gguf(tmp_path)
     os.truncate(paths[1], paths[1].stat().st_size - 64)
     assert refusal(paths[0]).startswith(f"{paths[1]} is truncated")
+
+
+def test_the_parts_of_a_real_model_are_read_as_one(tmp_path):
+    paths, whole = write_split_demo(tmp_path), read_metadata(DEMO)
+    metadata = read_metadata(paths[0])
+    assert metadata.size_bytes == sum(path.stat().st_size for path in paths)
+    assert (metadata.parameter_count, metadata.quantization) == (whole.parameter_count, whole.quantization)
+    assert metadata.chat_template == whole.chat_template
+
+
+def test_parts_in_another_order_are_refused(tmp_path):
+    paths = write_split_demo(tmp_path)
+    shutil.copy(paths[2], paths[1])
+    assert refusal(paths[0]) == f"{paths[1]} is part 2 of a split model by its name, 3 by its metadata."
+
+
+def test_a_part_of_another_model_is_refused(tmp_path):
+    paths = write_split_demo(tmp_path)
+    (tmp_path / "other").mkdir()
+    shutil.copy(write_split_gguf(tmp_path / "other")[1], paths[1])
+    assert "they are parts of different files" in refusal(paths[0])
 
 
 def test_it_tells_when_a_file_was_changed(gguf, path):

@@ -4,6 +4,7 @@ from django.db import connection
 
 from llmsite.config import PROJECT_ROOT
 from registry.models import RegisteredModel
+from tests.adapted_models import write_lora
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,29 @@ def test_every_option_sets_its_field(run):
     assert (model.defaults.system_prompt, model.defaults.stop) == ("Be brief.", ["###", "User:"])
 
 
+def test_runtime_settings_are_options(run, gguf, monkeypatch):
+    monkeypatch.chdir(gguf.parent)
+    run(
+        "--kv-layout=unified", "--kv-cells=600", "--kv-type-k=q8_0", "--use-mmap=false", "--host-cache-mb=0",
+        "--step-target-ms=100", "--tensor-split=3,1", f"--draft-model={gguf.name}", "--draft-max=4",
+    )  # fmt: skip
+    model = RegisteredModel.objects.get()
+    assert (model.kv_layout, model.kv_cells, model.kv_type_k, model.use_mmap) == ("unified", 600, "q8_0", False)
+    assert (model.host_cache_mb, model.step_target_ms, model.tensor_shares) == (0, 100, (3, 1))
+    assert (model.draft_model, model.draft_max) == (str(gguf), 4)
+    run("--draft-model=", "--host-cache-mb=auto")
+    model = RegisteredModel.objects.get()
+    assert (model.draft_model, model.host_cache_mb) == ("", None)
+
+
+def test_adapters_are_options_with_a_scale(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = [str(write_lora(tmp_path / name)) for name in ("a.gguf", "b=c.gguf")]
+    run("--lora=a.gguf=0.5", "--lora=b=c.gguf")
+    loras = RegisteredModel.objects.get().loras.all()
+    assert [(lora.path, lora.scale) for lora in loras] == [(paths[0], 0.5), (paths[1], 1.0)]
+
+
 def test_options_that_are_not_given_stay(run):
     run("--parallel=2", "--temperature=0.1")
     run("--threads=1")
@@ -59,6 +83,9 @@ def test_auto_clears_a_field(run):
         ("--name=a b", r"name \('a b'\): “a b” is not a model name"),
         ("--parallel=many", "'many' is not allowed, expected a number"),
         ("--threads=many", "'many' is not allowed, expected auto or a number"),
+        ("--use-mlock=many", "'many' is not allowed, expected true or false"),
+        ("--kv-type-k=q6_k", r"kv_type_k \('q6_k'\): Value 'q6_k' is not a valid choice"),
+        ("--lora=/no.gguf=2", r"loras: There is no file /no\.gguf"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field(run, option, reason):

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from registry.models import GenerationDefaults, RegisteredModel
 from registry.runtime_settings import RuntimeSettings
+from tests.adapted_models import write_lora
 from tests.gguf_files import write_gguf
 
 LIST_URL = "/admin/registry/registeredmodel/"
@@ -181,3 +182,28 @@ def test_an_embedding_model_has_no_generation_defaults(admin_client, form, tmp_p
 def test_the_list_can_be_filtered_by_kind(admin_client, registered):
     assert "1 model" in admin_client.get(LIST_URL, {"kind__exact": "chat"}).content.decode()
     assert "0 models" in admin_client.get(LIST_URL, {"kind__exact": "rerank"}).content.decode()
+
+
+def test_an_adapter_is_added_with_the_model(admin_client, form, tmp_path):
+    row = {"loras-TOTAL_FORMS": 1, "loras-0-path": str(write_lora(tmp_path / "a.gguf")), "loras-0-scale": "0.5"}
+    assert admin_client.post(f"{LIST_URL}add/", {**form, **row, "loras-0-order": "0"}).status_code == 302
+    assert [lora.scale for lora in RegisteredModel.objects.get().loras.all()] == [0.5]
+
+
+def test_an_adapter_for_another_architecture_is_an_error_and_nothing_is_saved(admin_client, form, tmp_path):
+    path = str(write_lora(tmp_path / "a.gguf", "qwen3"))
+    row = {"loras-TOTAL_FORMS": 1, "loras-0-path": path, "loras-0-scale": "1", "loras-0-order": "0"}
+    response = admin_client.post(f"{LIST_URL}add/", {**form, **row})
+    assert "general.architecture is &#x27;qwen3&#x27;, expected &#x27;llama&#x27;" in response.content.decode()
+    assert not RegisteredModel.objects.exists()
+
+
+def test_settings_that_do_not_go_together_are_an_error_on_their_field(admin_client, form):
+    response = admin_client.post(f"{LIST_URL}add/", {**form, "kv_type_v": "q8_0", "flash_attention": "off"})
+    assert list(response.context["adminform"].form.errors) == ["kv_type_v"]
+
+
+def test_one_request_at_a_time_is_said_when_a_model_is_saved(admin_client, form, tmp_path):
+    path = str(write_gguf(tmp_path / "plamo.gguf", "plamo2"))
+    page = admin_client.post(f"{LIST_URL}add/", {**form, "path": path}, follow=True).content.decode()
+    assert "The model “new” answers one request at a time: llama.cpp mixes up" in page

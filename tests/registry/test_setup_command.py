@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 
 from llmsite.config import PROJECT_ROOT, Config, Generation, ModelEntry
 from registry import setup
-from registry.models import RegisteredModel
+from registry.models import LoraAdapter, RegisteredModel
+from tests.adapted_models import write_lora
 from tests.gguf_files import write_gguf
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +82,16 @@ def test_generation_defaults_of_the_file_are_applied(run, configure, gguf):
     run()
     defaults = RegisteredModel.objects.get().defaults
     assert (defaults.temperature, defaults.max_tokens, defaults.top_p) == (0.1, 99, 0.95)
+
+
+def test_adapters_of_the_file_replace_those_of_the_admin(run, configure, gguf, tmp_path):
+    lora = str(write_lora(tmp_path / "lora.gguf"))
+    configure({"path": str(gguf), "name": "mine", "loras": ((lora, 0.5),)})
+    assert "model mine: created (chat)" in run()
+    assert "model mine: unchanged (chat)" in run()
+    LoraAdapter.objects.update(scale=2)
+    assert "model mine: updated (chat)" in run()
+    assert LoraAdapter.objects.get().scale == 0.5
 
 
 def test_a_broken_model_does_not_stop_the_rest(configure, gguf, tmp_path, capsys):

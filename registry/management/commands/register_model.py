@@ -60,6 +60,8 @@ class Command(BaseCommand):
         if not is_database_ready():
             raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
         settings = {name: options[name] for name in (*RUNTIME_FIELDS, "loras") if name in options}
+        if settings.get("draft_model"):
+            settings["draft_model"] = _path(settings["draft_model"])
         defaults = {name: options[name] for name in (*DEFAULT_FIELDS, "stop") if name in options}
         try:
             model, outcome = register(options["name"], {"path": _path(options["path"]), **settings}, defaults)
@@ -89,10 +91,11 @@ def _parser_of(field: models.Field) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         if field.null and text == "auto":
             return None
+        is_flag = isinstance(field, models.BooleanField)
         try:
-            return field.to_python(text)
+            return field.to_python(text.title() if is_flag else text)
         except ValidationError:
-            word = "true or false" if isinstance(field, models.BooleanField) else "a number"
+            word = "true or false" if is_flag else "a number"
             allowed = f"auto or {word}" if field.null else word
             raise ArgumentTypeError(f"{text!r} is not allowed, expected {allowed}") from None
 
