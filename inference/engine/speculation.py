@@ -30,40 +30,36 @@ class Drafter(Protocol):
         ...
 
 
-@dataclass
 class Line:
-    """A straight line through measured points, the newest ones counting most; it neither falls nor starts below 0."""
+    """A straight line through measured points, the newest ones counting most; it neither falls nor starts below 0.
 
-    weight: float = 0.0
-    x: float = 0.0
-    y: float = 0.0
-    xx: float = 0.0
-    xy: float = 0.0
+    Points that hardly differ in x tell nothing of where it starts: at 0 then. weight: that of all points, 0 for none.
+    """
+
+    def __init__(self) -> None:
+        self.weight = self.start = self.slope = 0.0
+        self._x = self._y = self._xx = self._xy = 0.0
 
     def add(self, x: float, y: float) -> None:
         self.weight = self.weight * FORGETTING + 1
-        self.x = self.x * FORGETTING + x
-        self.y = self.y * FORGETTING + y
-        self.xx = self.xx * FORGETTING + x * x
-        self.xy = self.xy * FORGETTING + x * y
-
-    @property
-    def slope(self) -> float:
-        """y for each x; points that hardly differ in x tell nothing of where the line starts: it is 0 then."""
-        if self.x <= 0 or self.y <= 0:
-            return 0.0
-        spread = self.xx - self.x * self.x / self.weight
-        steepest = self.y / self.x
-        if spread * 20 < self.xx:
-            return steepest
-        return min(max((self.xy - self.x * self.y / self.weight) / spread, 0.0), steepest)
-
-    @property
-    def start(self) -> float:
-        return max(self.y - self.slope * self.x, 0.0) / self.weight
+        self._x = self._x * FORGETTING + x
+        self._y = self._y * FORGETTING + y
+        self._xx = self._xx * FORGETTING + x * x
+        self._xy = self._xy * FORGETTING + x * y
+        self.slope = self._fitted_slope()
+        self.start = max(self._y - self.slope * self._x, 0.0) / self.weight
 
     def at(self, x: float) -> float:
-        return self.start + self.slope * x if self.weight else 0.0
+        return self.start + self.slope * x
+
+    def _fitted_slope(self) -> float:
+        if self._x <= 0 or self._y <= 0:
+            return 0.0
+        steepest = self._y / self._x
+        spread = self._xx - self._x * self._x / self.weight
+        if spread < self._xx / 20:
+            return steepest
+        return min(max((self._xy - self._x * self._y / self.weight) / spread, 0.0), steepest)
 
 
 @dataclass
@@ -97,7 +93,7 @@ class StepCosts:
         """Account for a step with drafts: what it took longer is paid, and each accepted token earned its time."""
         num_drafted = sum(drafted for drafted, _ in drafts)
         num_accepted = sum(accepted for _, accepted in drafts)
-        expected = self.plain + (self.extra.at(num_drafted) if self.extra.weight else 0)
+        expected = self.plain + self.extra.at(num_drafted)
         extra = min(seconds, MOST_SPREAD * expected) - self.plain
         self.extra.add(num_drafted, extra)
         self.width += RATE * (len(drafts) - self.width)
