@@ -1,7 +1,9 @@
 """One request's outputs on their way from the pool to a response."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 
 from inference.engine.messages import Output
 
@@ -12,14 +14,16 @@ BEAT = 10.0  # seconds; LibreChat's HTTP client gives up after 300 silent ones, 
 class Generation:
     """An async iterator over the outputs of a request; the last one is terminal.
 
-    When nothing has come for a while it yields None instead, so that the reader can send a sign of life.
+    When nothing has come for a while it yields None instead, so that the reader can send a sign of life. What a slow
+    reader has not read yet becomes one output, so that no more than its text piles up.
     `close` may be called at any time, from any thread, and more than once: an unfinished request is aborted.
     """
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
         self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Output | None] = asyncio.Queue()
+        self._unread: deque[Output | None] = deque()
+        self._has_unread = asyncio.Event()
         self._on_close: Callable[[], None] | None = None
         self._finished = False
         self._timer = self._loop.call_later(FIRST_BEAT, self._beat)
@@ -28,7 +32,11 @@ class Generation:
         """Take an output; those after the terminal one are dropped."""
         if self._finished:
             return
-        self._queue.put_nowait(output)
+        last = self._unread[-1] if self._unread else None
+        if last and _is_generated(output):
+            self._unread[-1] = _joined(last, output)
+        else:
+            self._add(output)
         if output.finished:
             self._end()
 
@@ -43,9 +51,17 @@ class Generation:
         return self
 
     async def __anext__(self) -> Output | None:
-        if self._finished and self._queue.empty():
+        if self._finished and not self._unread:
             raise StopAsyncIteration
-        return await self._queue.get()
+        await self._has_unread.wait()
+        output = self._unread.popleft()
+        if not self._unread:
+            self._has_unread.clear()
+        return output
+
+    def _add(self, output: Output | None) -> None:
+        self._unread.append(output)
+        self._has_unread.set()
 
     def _close(self) -> None:
         if self._finished:
@@ -59,8 +75,8 @@ class Generation:
         self._timer.cancel()
 
     def _beat(self) -> None:
-        if self._queue.empty():
-            self._queue.put_nowait(None)
+        if not self._unread:
+            self._add(None)
         self._timer = self._loop.call_later(BEAT, self._beat)
 
 
@@ -69,7 +85,8 @@ async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int,
 
     Signs of life are passed on from the first one that is not finished. The generations stay the caller's to close.
     """
-    queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue()
+    # With room for more, the outputs of a slow reader would pile up here rather than be joined where they come from.
+    queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue(maxsize=1)
     pumps = [asyncio.create_task(_pump(number, each, queue)) for number, each in enumerate(generations)]
     unfinished = set(range(len(generations)))
     try:
@@ -86,4 +103,20 @@ async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int,
 
 async def _pump(number: int, generation: Generation, queue: "asyncio.Queue[tuple[int, Output | None]]") -> None:
     async for output in generation:
-        queue.put_nowait((number, output))
+        await queue.put((number, output))
+
+
+def _is_generated(output: Output) -> bool:
+    """Whether an output adds to those before it; a failure does not, since their text is still to be delivered."""
+    return output.failure is None and output.value is None
+
+
+def _joined(first: Output, second: Output) -> Output:
+    """Return one output for two consecutive ones of a request."""
+    return replace(
+        second,
+        text=first.text + second.text,
+        num_tokens=first.num_tokens + second.num_tokens,
+        logprobs=first.logprobs + second.logprobs,
+        prompt_logprobs=first.prompt_logprobs + second.prompt_logprobs,
+    )

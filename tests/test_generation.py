@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from inference import generation
-from inference.engine.messages import Output, Usage
+from inference.engine.messages import Failure, FailureCode, Output, TokenLogprob, Usage
 from inference.generation import Generation, merged
 
 END = Output("r", "!", "stop", usage=Usage(1, 1, 0))
@@ -11,9 +13,56 @@ END = Output("r", "!", "stop", usage=Usage(1, 1, 0))
 
 async def test_outputs_come_in_order_and_the_terminal_one_ends_them():
     stream = Generation("r")
-    for output in (Output("r", "a"), END, Output("r", "late")):
+    stream.put(Output("r", "a"))
+    assert await anext(stream) == Output("r", "a")
+    for output in (END, Output("r", "late")):
         stream.put(output)
-    assert [output.text async for output in stream] == ["a", "!"]
+    assert [output async for output in stream] == [END]
+
+
+async def test_what_was_not_read_becomes_one_output():
+    tokens = [TokenLogprob(letter.encode(), -1.0) for letter in "pabc"]
+    stream = Generation("r")
+    stream.put(Output("r", "a", num_tokens=1, logprobs=(tokens[1],), prompt_logprobs=(tokens[0],)))
+    stream.put(Output("r", "", num_tokens=1, logprobs=(tokens[2],)))
+    stream.put(Output("r", "bc", "length", usage=Usage(1, 3, 0), num_tokens=1, logprobs=(tokens[3],)))
+    whole = Output("r", "abc", "length", None, Usage(1, 3, 0), 3, tuple(tokens[1:]), (tokens[0],))
+    assert [output async for output in stream] == [whole]
+
+
+@pytest.mark.parametrize("end", [{"failure": Failure(FailureCode.WORKER_DIED, "it died")}, {"value": b"text"}])
+async def test_what_is_not_generated_stays_apart(end):
+    stream = Generation("r")
+    for output in (Output("r", "a"), Output("r", "b"), Output("r", **end)):
+        stream.put(output)
+    assert [output async for output in stream] == [Output("r", "ab"), Output("r", **end)]
+
+
+async def test_a_slow_reader_of_several_finds_few_outputs():
+    first, second = Generation("a"), Generation("b")
+    outputs = merged([first, second])
+    for stream in (first, second):
+        stream.put(Output("", "."))
+    assert (await anext(outputs))[1].text == "."
+    for _ in range(50):
+        for stream in (first, second):
+            stream.put(Output("", "."))
+        await asyncio.sleep(0)
+    for stream in (first, second):
+        stream.put(Output("", "!", "stop"))
+    rest = [(number, output.text) async for number, output in outputs]
+    assert len(rest) < 10
+    assert "".join(text for _, text in rest).count(".") == 101
+    assert [text[-1] for _, text in rest[-2:]] == ["!", "!"]
+
+
+async def test_a_sign_of_life_that_was_not_read_comes_first(monkeypatch):
+    monkeypatch.setattr(generation, "FIRST_BEAT", 0.001)
+    stream, later = Generation("r"), Generation("later")
+    assert await anext(later) is None
+    for output in (Output("r", "a"), END):
+        stream.put(output)
+    assert [output and output.text async for output in stream] == [None, "a!"]
 
 
 async def test_close_calls_back_once():
@@ -62,7 +111,7 @@ async def test_several_are_merged_as_their_outputs_come():
     first.put(Output("a", "2"))
     first.put(Output("a", finish_reason="stop"))
     rest = [(number, output.text) async for number, output in merged_outputs]
-    assert sorted(rest) == [(0, ""), (0, "2"), (1, "")]
+    assert sorted(rest) == [(0, "2"), (1, "")]
 
 
 async def test_the_first_unfinished_one_gives_the_signs_of_life(monkeypatch):

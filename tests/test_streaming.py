@@ -67,8 +67,7 @@ async def test_a_bug_while_streaming_is_logged_and_told(caplog):
     generation = Generation("r")
     generation.put(Output("r", "Hel"))
     response = await respond(generation)
-    generation.put(Output("r", text=b"no text"))
-    generation.put(END)
+    generation.put(Output("r", text=b"no text", finish_reason="stop"))
     events = await body(response)
     assert "The server failed" in events[-2]
     assert "a stream failed" in caplog.text

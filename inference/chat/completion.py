@@ -1,11 +1,12 @@
 """A chat completion in progress: the one sequence of events that both kinds of answer are made of."""
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from inference.chat.answer import AnswerReader
-from inference.chat.events import Event
+from inference.chat.events import Event, Reasoning
 from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
 from inference.generation import Generation, merged
@@ -80,8 +81,8 @@ class ChatCompletion:
     def _feed(self, reader: AnswerReader, output: Output) -> list[Event]:
         was_reasoning = reader.is_reasoning
         events = reader.feed(output.text)
-        if was_reasoning or reader.is_reasoning:
-            self._reasoning_tokens += output.num_tokens
+        if was_reasoning or reader.is_reasoning or any(isinstance(event, Reasoning) for event in events):
+            self._reasoning_tokens += _num_thought(events, output)
         return events
 
     def _finish_reason(self, number: int, output: Output) -> str:
@@ -94,3 +95,12 @@ class ChatCompletion:
         first = self._usages[0]
         generated = sum(usage.completion_tokens for usage in self._usages.values())
         return TotalUsage(Usage(first.prompt_tokens, generated, first.cached_tokens), self._reasoning_tokens)
+
+
+def _num_thought(events: Sequence[Event], output: Output) -> int:
+    """Return how many of an output's tokens became thinking; by its share of the text if others became an answer."""
+    thoughts = [event.text for event in events if isinstance(event, Reasoning)]
+    if len(thoughts) == len(events):
+        return output.num_tokens
+    share = sum(map(len, thoughts)) / max(len(output.text), 1)
+    return min(output.num_tokens, max(1, math.ceil(output.num_tokens * share)))

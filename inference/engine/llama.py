@@ -98,10 +98,14 @@ class Llama:
         if code != 0:
             raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))
 
+    def logits(self, row: int) -> np.ndarray:
+        """Return a row's logits, of shape (vocabulary.size,); llama.cpp's own memory, valid until the next `decode`."""
+        pointer = lib.llama_get_logits_ith(self._context, row)
+        return np.ctypeslib.as_array(pointer, (self.vocabulary.size,))
+
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
         """Return the log probability of a token sampled from `row`, and the likeliest ones there."""
-        pointer = lib.llama_get_logits_ith(self._context, row)
-        logits = np.ctypeslib.as_array(pointer, (self.vocabulary.size,))
+        logits = self.logits(row)
         highest = logits.max()
         log_sum = highest + math.log(np.exp(logits - highest, dtype=np.float64).sum())
         likeliest = np.argpartition(-logits, num_alternatives)[:num_alternatives]

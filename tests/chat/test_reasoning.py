@@ -1,5 +1,8 @@
 """ReasoningSplitter and its place in a completion: the same split however the text is cut."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from inference.bodies.chat import ChoiceBuilder, delta
@@ -53,12 +56,28 @@ def test_an_answer_without_reasoning_is_not_held_back():
     assert ReasoningSplitter().feed("H") == ("", "H")
 
 
-async def completed(pieces: list[str], tools: dict[str, dict] | None = None) -> list:
+async def completed(pieces: list[str], tools: dict[str, dict] | None = None, is_slow: bool = False) -> list:
+    """Return the events of an answer that comes piece by piece; a slow reader finds all of it at once."""
     generation = Generation("r")
+    completion = aiter(ChatCompletion([generation], [new_reader("", tools or {}, None)]))
+    reading = asyncio.create_task(_collected(completion))
     for piece in pieces:
         generation.put(Output("r", piece, num_tokens=1))
+        for _ in range(0 if is_slow else 10):
+            await asyncio.sleep(0)
     generation.put(Output("r", "", "stop", usage=Usage(1, len(pieces) + 1, 0), num_tokens=1))
-    return [event async for _, event in ChatCompletion([generation], [new_reader("", tools or {}, None)])]
+    return await reading
+
+
+async def _collected(completion: AsyncIterator) -> list:
+    return [event async for _, event in completion]
+
+
+async def test_thinking_and_answer_in_one_output_are_counted_by_their_length():
+    thought, answer = ["Hm, "] * 30, ["Paris"] * 10
+    events = await completed(["<think>", *thought, "</think>", *answer], is_slow=True)
+    assert [event for event in events if isinstance(event, Content)] == [Content("Paris" * 10)]
+    assert 26 <= events[-1].total.reasoning_tokens <= 32
 
 
 async def test_reasoning_tokens_are_counted_apart():
