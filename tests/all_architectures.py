@@ -1,6 +1,6 @@
 """Serve every model of a folder and compare what it answers to several at once with what it answers alone.
 
-python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAME] [--report FILE]
+python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAME] [--parallel N] [--report FILE]
 
 docs/architectures.md says where the models come from.
 """
@@ -20,7 +20,7 @@ import django
 
 from tests import live_server
 from tests.architecture_check import ALONE, CONTEXT, CONVERSATIONS, TOGETHER, Checker, Outcome, Result
-from tests.gguf_files import write_with_tokenizer
+from tests.gguf_files import vocabulary_size, write_with_tokenizer
 from tests.model_facts import look_inside
 
 OUTCOMES: tuple[Outcome, ...] = ("exact", "refused", "wrong", "crashed")
@@ -46,18 +46,22 @@ class Row:
 
 def main(arguments: argparse.Namespace) -> int:
     """Print a line for each model and the totals; return 1 if any was wrong or crashed."""
-    paths = [path for path in sorted(arguments.folder.glob("*.gguf")) if arguments.only in (None, path.stem)]
     rows = []
     print(COLUMNS.format("model", "memory", "reused", "difference", "outcome"))
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as base_url:
-        for path in paths:
-            rows.append(_check(path, arguments.tokenizer, Path(folder), base_url))
+        for path in _paths(arguments):
+            with _with_tokenizer(path, arguments.tokenizer, Path(folder)) as served:
+                rows.append(_check(served, arguments.parallel, base_url))
             print(COLUMNS.format(*rows[-1].cells), flush=True)
     totals = Counter(row.result.outcome for row in rows)
     print(", ".join(f"{totals[outcome]} {outcome}" for outcome in OUTCOMES), f"of {len(rows)}")
     if arguments.report:
         arguments.report.write_text(_report(rows))
     return 1 if totals["wrong"] or totals["crashed"] else 0
+
+
+def _paths(arguments: argparse.Namespace) -> list[Path]:
+    return sorted(arguments.folder.glob(f"{arguments.only or '*'}.gguf"))
 
 
 @contextmanager
@@ -75,24 +79,32 @@ def _server(folder: Path) -> Iterator[str]:
         server.stop()
 
 
-def _check(path: Path, tokenizer: Path | None, folder: Path, base_url: str) -> Row:
+@contextmanager
+def _with_tokenizer(path: Path, tokenizer: Path | None, folder: Path) -> Iterator[Path]:
+    """Yield a copy with the other tokenizer; the file itself if there is none, or none for its number of tokens."""
+    if tokenizer is None or vocabulary_size(path) != vocabulary_size(tokenizer):
+        yield path
+        return
+    copy = write_with_tokenizer(path, tokenizer, folder / path.name)
+    yield copy
+    copy.unlink()
+
+
+def _check(path: Path, parallel: int, base_url: str) -> Row:
     from registry.models import RegisteredModel
     from registry.registration import RegistrationError, register
 
-    served = write_with_tokenizer(path, tokenizer, folder / path.name) if tokenizer else path
-    facts = look_inside(served)
+    facts = look_inside(path)
     checker = Checker(base_url)
     try:
         # Other settings under the same names: the server loads the new file and ends the engine of the one before.
-        for name, parallel in ((TOGETHER, CONVERSATIONS), (ALONE, 1)):
-            register(name, {"path": str(served), "ctx_size": CONTEXT, "parallel": parallel}, {})
+        for name, num_slots in ((TOGETHER, parallel), (ALONE, 1)):
+            register(name, {"path": str(path), "ctx_size": CONTEXT, "parallel": num_slots}, {})
         result = checker.check(RegisteredModel.objects.get(name=TOGETHER).kind, facts.spellings)
     except RegistrationError as error:
         result = Result("refused", " ".join(error.problems))
     finally:
         checker.close()
-        if served != path:
-            served.unlink()
     return Row(path.stem, facts.memory, result)
 
 
@@ -117,8 +129,17 @@ def _arguments() -> argparse.Namespace:
         "--tokenizer", type=Path, help="a GGUF file whose tokenizer takes the place of each model's own"
     )
     parser.add_argument("--only", help="the name of one file, without .gguf")
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=CONVERSATIONS,
+        help="how many requests a model computes at once (default: %(default)s)",
+    )
     parser.add_argument("--report", type=Path, help="where to write the tables as Markdown")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not _paths(arguments):
+        parser.error(f"there is no {arguments.only or '*'}.gguf in {arguments.folder}")
+    return arguments
 
 
 if __name__ == "__main__":
