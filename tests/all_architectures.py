@@ -1,6 +1,6 @@
 """Serve every model of a folder and compare what it answers to several at once with what it answers alone.
 
-python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAME] [--parallel N] [--report FILE]
+python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAMES] [--parallel N] [--report FILE]
 
 docs/architectures.md says where the models come from.
 """
@@ -8,6 +8,7 @@ docs/architectures.md says where the models come from.
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -24,7 +25,8 @@ from tests.gguf_files import vocabulary_size, write_with_tokenizer
 from tests.model_facts import look_inside
 
 OUTCOMES: tuple[Outcome, ...] = ("exact", "refused", "wrong", "crashed")
-COLUMNS = "{:24} {:20} {:>7} {:>10}  {}"
+HEADINGS = ("model", "memory", "continued", "edited", "difference", "outcome")
+COLUMNS = "{:24} {:22} {:>9} {:>6} {:>10}  {}"
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,20 @@ class Row:
     result: Result
 
     @property
-    def cells(self) -> tuple[str, str, str, str, str]:
+    def cells(self) -> tuple[str, ...]:
+        """What stands under HEADINGS."""
         result = self.result
-        reused = "" if result.reused is None else f"{result.reused:.0%}"
+        shares = ("" if share is None else f"{share:.0%}" for share in (result.continued, result.edited))
         difference = "" if result.difference is None else f"{result.difference:.1e}"
         outcome = f"{result.outcome}: {result.detail}" if result.detail else result.outcome
-        return self.name, self.memory, reused, difference, outcome
+        return self.name, self.memory, *shares, difference, outcome
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Print a line for each model and the totals; return 1 if any was wrong or crashed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with this process
     rows = []
-    print(COLUMNS.format("model", "memory", "reused", "difference", "outcome"))
+    print(COLUMNS.format(*HEADINGS))
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as base_url:
         for path in _paths(arguments):
             with _with_tokenizer(path, arguments.tokenizer, Path(folder)) as served:
@@ -114,7 +118,7 @@ def _report(rows: list[Row]) -> str:
     counts = Counter((row.memory, row.result.outcome) for row in rows)
     lines = [_line("memory", *OUTCOMES), _line(*["---"] * (len(OUTCOMES) + 1))]
     lines += [_line(memory, *(str(counts[memory, outcome]) for outcome in OUTCOMES)) for memory in memories]
-    lines += ["", _line("model", "memory", "reused", "difference", "outcome"), _line(*["---"] * 5)]
+    lines += ["", _line(*HEADINGS), _line(*["---"] * len(HEADINGS))]
     return "\n".join([*lines, *(_line(*row.cells) for row in rows), ""])
 
 
@@ -128,13 +132,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--tokenizer", type=Path, help="a GGUF file whose tokenizer takes the place of each model's own"
     )
-    parser.add_argument("--only", help="the name of one file, without .gguf")
-    parser.add_argument(
-        "--parallel",
-        type=int,
-        default=CONVERSATIONS,
-        help="how many requests a model computes at once (default: %(default)s)",
-    )
+    parser.add_argument("--only", help="the names of files without .gguf, such as qwen3*")
+    parser.add_argument("--parallel", type=int, default=CONVERSATIONS, help="requests to compute at once")
     parser.add_argument("--report", type=Path, help="where to write the tables as Markdown")
     arguments = parser.parse_args()
     if not _paths(arguments):
