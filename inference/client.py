@@ -30,6 +30,7 @@ logger = logging.getLogger("inference.engine")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
 LOG_TAIL = 30  # lines of a worker's log kept to explain its death
+NO_CAUSE = ": failed to load model"  # llama.cpp's last words, whatever the cause was that it named before
 LOG_LINE_LIMIT = 1 << 20  # bytes
 AMX_HINT = (
     " (this llama.cpp was built with AMX kernels, which crash when GCC compiles them; build it again with"
@@ -212,8 +213,8 @@ class EngineClient:
         return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
     def _with_log_errors(self, message: str) -> str:
-        """Append the last error that llama.cpp logged, if any."""
-        errors = [line[2:] for line in self._log_tail if line.startswith("E ")]
+        """Append the last error that llama.cpp logged and that names a cause, if any."""
+        errors = [line[2:] for line in self._log_tail if line.startswith("E ") and not line.endswith(NO_CAUSE)]
         return f"{message}: {errors[-1]}" if errors else message
 
 

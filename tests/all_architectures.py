@@ -1,6 +1,6 @@
 """Serve every model of a folder and compare what it answers to several at once with what it answers alone.
 
-python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAME] [--report FILE]
+python -m tests.all_architectures DIR [--tokenizer GGUF] [--only NAMES] [--parallel N] [--report FILE]
 
 docs/architectures.md says where the models come from.
 """
@@ -8,6 +8,7 @@ docs/architectures.md says where the models come from.
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -20,11 +21,12 @@ import django
 
 from tests import live_server
 from tests.architecture_check import ALONE, CONTEXT, CONVERSATIONS, TOGETHER, Checker, Outcome, Result
-from tests.gguf_files import write_with_tokenizer
+from tests.gguf_files import vocabulary_size, write_with_tokenizer
 from tests.model_facts import look_inside
 
 OUTCOMES: tuple[Outcome, ...] = ("exact", "refused", "wrong", "crashed")
-COLUMNS = "{:24} {:20} {:>7} {:>10}  {}"
+HEADINGS = ("model", "memory", "continued", "edited", "difference", "outcome")
+COLUMNS = "{:24} {:22} {:>9} {:>6} {:>10}  {}"
 
 
 @dataclass(frozen=True)
@@ -36,28 +38,34 @@ class Row:
     result: Result
 
     @property
-    def cells(self) -> tuple[str, str, str, str, str]:
+    def cells(self) -> tuple[str, ...]:
+        """What stands under HEADINGS."""
         result = self.result
-        reused = "" if result.reused is None else f"{result.reused:.0%}"
+        shares = ("" if share is None else f"{share:.0%}" for share in (result.continued, result.edited))
         difference = "" if result.difference is None else f"{result.difference:.1e}"
         outcome = f"{result.outcome}: {result.detail}" if result.detail else result.outcome
-        return self.name, self.memory, reused, difference, outcome
+        return self.name, self.memory, *shares, difference, outcome
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Print a line for each model and the totals; return 1 if any was wrong or crashed."""
-    paths = [path for path in sorted(arguments.folder.glob("*.gguf")) if arguments.only in (None, path.stem)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the server ends with this process
     rows = []
-    print(COLUMNS.format("model", "memory", "reused", "difference", "outcome"))
+    print(COLUMNS.format(*HEADINGS))
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as base_url:
-        for path in paths:
-            rows.append(_check(path, arguments.tokenizer, Path(folder), base_url))
+        for path in _paths(arguments):
+            with _with_tokenizer(path, arguments.tokenizer, Path(folder)) as served:
+                rows.append(_check(served, arguments.parallel, base_url))
             print(COLUMNS.format(*rows[-1].cells), flush=True)
     totals = Counter(row.result.outcome for row in rows)
     print(", ".join(f"{totals[outcome]} {outcome}" for outcome in OUTCOMES), f"of {len(rows)}")
     if arguments.report:
         arguments.report.write_text(_report(rows))
     return 1 if totals["wrong"] or totals["crashed"] else 0
+
+
+def _paths(arguments: argparse.Namespace) -> list[Path]:
+    return sorted(arguments.folder.glob(f"{arguments.only or '*'}.gguf"))
 
 
 @contextmanager
@@ -75,24 +83,32 @@ def _server(folder: Path) -> Iterator[str]:
         server.stop()
 
 
-def _check(path: Path, tokenizer: Path | None, folder: Path, base_url: str) -> Row:
+@contextmanager
+def _with_tokenizer(path: Path, tokenizer: Path | None, folder: Path) -> Iterator[Path]:
+    """Yield a copy with the other tokenizer; the file itself if there is none, or none for its number of tokens."""
+    if tokenizer is None or vocabulary_size(path) != vocabulary_size(tokenizer):
+        yield path
+        return
+    copy = write_with_tokenizer(path, tokenizer, folder / path.name)
+    yield copy
+    copy.unlink()
+
+
+def _check(path: Path, parallel: int, base_url: str) -> Row:
     from registry.models import RegisteredModel
     from registry.registration import RegistrationError, register
 
-    served = write_with_tokenizer(path, tokenizer, folder / path.name) if tokenizer else path
-    facts = look_inside(served)
+    facts = look_inside(path)
     checker = Checker(base_url)
     try:
         # Other settings under the same names: the server loads the new file and ends the engine of the one before.
-        for name, parallel in ((TOGETHER, CONVERSATIONS), (ALONE, 1)):
-            register(name, {"path": str(served), "ctx_size": CONTEXT, "parallel": parallel}, {})
+        for name, num_slots in ((TOGETHER, parallel), (ALONE, 1)):
+            register(name, {"path": str(path), "ctx_size": CONTEXT, "parallel": num_slots}, {})
         result = checker.check(RegisteredModel.objects.get(name=TOGETHER).kind, facts.spellings)
     except RegistrationError as error:
         result = Result("refused", " ".join(error.problems))
     finally:
         checker.close()
-        if served != path:
-            served.unlink()
     return Row(path.stem, facts.memory, result)
 
 
@@ -102,7 +118,7 @@ def _report(rows: list[Row]) -> str:
     counts = Counter((row.memory, row.result.outcome) for row in rows)
     lines = [_line("memory", *OUTCOMES), _line(*["---"] * (len(OUTCOMES) + 1))]
     lines += [_line(memory, *(str(counts[memory, outcome]) for outcome in OUTCOMES)) for memory in memories]
-    lines += ["", _line("model", "memory", "reused", "difference", "outcome"), _line(*["---"] * 5)]
+    lines += ["", _line(*HEADINGS), _line(*["---"] * len(HEADINGS))]
     return "\n".join([*lines, *(_line(*row.cells) for row in rows), ""])
 
 
@@ -116,9 +132,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--tokenizer", type=Path, help="a GGUF file whose tokenizer takes the place of each model's own"
     )
-    parser.add_argument("--only", help="the name of one file, without .gguf")
+    parser.add_argument("--only", help="the names of files without .gguf, such as qwen3*")
+    parser.add_argument("--parallel", type=int, default=CONVERSATIONS, help="requests to compute at once")
     parser.add_argument("--report", type=Path, help="where to write the tables as Markdown")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if not _paths(arguments):
+        parser.error(f"there is no {arguments.only or '*'}.gguf in {arguments.folder}")
+    return arguments
 
 
 if __name__ == "__main__":

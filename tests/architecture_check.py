@@ -1,6 +1,6 @@
 """Does a served model answer conversations that run together exactly as it answers each request alone?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
@@ -14,6 +14,7 @@ CONVERSATIONS = 4
 SHARED = 48  # tokens with which the last two conversations both begin
 VECTOR_TOLERANCE = 1e-3
 TOGETHER, ALONE = "together", "alone"  # the names of the two registrations of a file
+TURNS = ("opening", "continuation", "edit")
 REFUSED_CODES = ("load_failed",)
 
 Outcome = Literal["exact", "refused", "wrong", "crashed"]
@@ -30,14 +31,16 @@ class Crashed(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one file. reused: the share of the second turns' prompts that came from the cache, None if none may.
+    """What came of one file.
 
+    continued, edited: the share of those prompts that came from the cache; None where there is no cache.
     difference: the largest difference of a token's log probability, or of a vector's component.
     """
 
     outcome: Outcome
     detail: str = ""
-    reused: float | None = None
+    continued: float | None = None
+    edited: float | None = None
     difference: float | None = None
 
 
@@ -73,29 +76,26 @@ class Checker:
     def _check_chat(self, spellings: Sequence[str]) -> Result:
         ids = {text: token for token, text in enumerate(spellings)}
         self._complete(TOGETHER, [0])  # loads the model, so that the conversations begin at the same time
-        turns = [turn for both in _at_once(lambda n: self._converse(n, ids), range(CONVERSATIONS)) for turn in both]
-        pairs = [(answer, self._complete(ALONE, prompt, is_scored=True)) for prompt, answer in turns]
+        conversations = _at_once(lambda number: self._converse(number, ids), range(CONVERSATIONS))
+        asked = [turn for turns in conversations for turn in turns]
+        pairs = [(answer, self._complete(ALONE, prompt, is_scored=True)) for prompt, answer in asked]
         assert not any(alone.num_cached for _, alone in pairs)
-        second = [answer for _, answer in turns[1::2]]
         return Result(
             **_verdict(pairs),
-            reused=sum(answer.num_cached for answer in second) / sum(answer.num_prompt for answer in second),
-            difference=max(
-                abs(left - right)
-                for together, alone in pairs
-                for left, right in zip(together.logprobs, alone.logprobs, strict=True)
-            ),
+            continued=_share_reused(turns[1][1] for turns in conversations),
+            edited=_share_reused(turns[2][1] for turns in conversations),
+            difference=_largest_difference((together.logprobs, alone.logprobs) for together, alone in pairs),
         )
 
     def _converse(self, number: int, ids: dict[str, int]) -> list[tuple[list[int], Answer]]:
-        """Ask twice; the second prompt is the first one, its answer and something more."""
-        random = Random(number)
-        opening = [*_some_tokens(Random(-1), SHARED, ids)] if number >= CONVERSATIONS - 2 else []
-        first_prompt = [*opening, *_some_tokens(random, 25 * (number + 1) - len(opening) // 2, ids)]
-        first = self._complete(TOGETHER, first_prompt)
-        answer = [ids[text] for text in first.tokens]
-        second_prompt = [*first_prompt, *answer, *_some_tokens(random, 10 + 5 * number, ids)]
-        return [(first_prompt, first), (second_prompt, self._complete(TOGETHER, second_prompt))]
+        """Ask three times: an opening, its answer and something more, and the same with another ending."""
+        random, common = Random(number), Random(-1)
+        shared = _some_tokens(common, SHARED, ids) if number >= CONVERSATIONS - 2 else []
+        opening = [*shared, *_some_tokens(random, 20 + 8 * number, ids)]
+        first = self._complete(TOGETHER, opening)
+        known = [*opening, *(ids[text] for text in first.tokens)]
+        continued, edited = ([*known, *_some_tokens(random, 10 + 5 * number, ids)] for _ in range(2))
+        return [(opening, first), *((prompt, self._complete(TOGETHER, prompt)) for prompt in (continued, edited))]
 
     def _complete(self, model: str, prompt: list[int], is_scored: bool = False) -> Answer:
         """Answer a prompt. One that is scored (its log probabilities are asked for) never comes from the cache."""
@@ -126,9 +126,7 @@ class Checker:
         texts = [" ".join("abcde"[(number + index) % 5] for index in range(6 * (number + 1))) for number in range(4)]
         together = _at_once(lambda text: compute(TOGETHER, text), texts)
         alone = [compute(ALONE, text) for text in texts]
-        difference = max(
-            abs(left - right) for pair in zip(together, alone, strict=True) for left, right in zip(*pair, strict=True)
-        )
+        difference = _largest_difference(zip(together, alone, strict=True))
         return Result("exact" if difference < VECTOR_TOLERANCE else "wrong", difference=difference)
 
     def _post(self, path: str, model: str, **fields: Any) -> dict[str, Any]:
@@ -141,11 +139,20 @@ class Checker:
 
 def _verdict(pairs: list[tuple[Answer, Answer]]) -> dict[str, Any]:
     wrong = [
-        f"turn {index % 2 + 1} of conversation {index // 2 + 1} differs from token {_first_difference(*pair)} on"
+        f"{TURNS[index % len(TURNS)]} {index // len(TURNS) + 1} from token {_first_difference(*pair)} on"
         for index, pair in enumerate(pairs)
         if pair[0].tokens != pair[1].tokens
     ]
-    return {"outcome": "wrong" if wrong else "exact", "detail": "; ".join(wrong)}
+    return {"outcome": "wrong" if wrong else "exact", "detail": ", ".join(wrong)}
+
+
+def _share_reused(answers: Iterable[Answer]) -> float:
+    answers = list(answers)
+    return sum(answer.num_cached for answer in answers) / sum(answer.num_prompt for answer in answers)
+
+
+def _largest_difference(pairs: Iterable[tuple[Sequence[float], Sequence[float]]]) -> float:
+    return max(abs(left - right) for pair in pairs for left, right in zip(*pair, strict=True))
 
 
 def _first_difference(together: Answer, alone: Answer) -> int:

@@ -110,6 +110,12 @@ def write_with_tokenizer(source, tokenizer, path):
     return close_gguf(writer, path)
 
 
+def vocabulary_size(path):
+    """Return how many tokens a file has, 0 if it has no tokenizer."""
+    field = GGUFReader(path).fields.get("tokenizer.ggml.tokens")
+    return len(field.data) if field else 0
+
+
 def copy_fields(source, writer, prefixes):
     """Copy the metadata whose keys begin with one of `prefixes` from a GGUFReader, without arrays of nothing."""
     for name, field in source.fields.items():

@@ -11,6 +11,7 @@ from inference.client import EngineClient, EngineLoadError
 from inference.engine.config import EngineConfig
 from inference.engine.messages import FailureCode, GenerateRequest, SamplingParams
 from inference.generation import Generation
+from tests.gguf_files import write_gguf
 from tests.live_server import DEMO
 
 PROMPT = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
@@ -97,6 +98,12 @@ async def test_a_worker_that_does_not_exit_is_killed(engine, monkeypatch):
     await engine.close()
     with pytest.raises(ProcessLookupError):
         os.kill(engine.pid, 0)
+
+
+async def test_a_load_error_says_what_llama_cpp_missed(tmp_path):
+    path = write_gguf(tmp_path / "half.gguf")
+    with pytest.raises(EngineLoadError, match="key not found in model: llama"):
+        await EngineClient.start("half", EngineConfig(str(path), n_ctx=512))
 
 
 async def test_a_file_that_is_no_model_is_a_load_error_with_llama_cpps_reason(tmp_path):

@@ -43,23 +43,27 @@ def llama(config):
 
 
 @pytest.fixture
-def answer(config, llama):
-    """Answers prompts all at once with an empty cache; the answers are the spellings of their tokens."""
+def new_core(config, llama):
+    """Makes a core with an empty cache."""
 
-    def answer(*prompts: list[int]) -> list[list[bytes]]:
+    def new_core() -> EngineCore:
         for slot in range(config.n_seq_max):
             llama.truncate(slot, 0)
-        core = EngineCore(config, llama)
-        sampling = SamplingParams(temperature=0, max_tokens=30, ignore_eos=True, logprobs=0)
-        for number, prompt in enumerate(prompts):
-            assert core.add_request(GenerateRequest(str(number), tuple(prompt), sampling)) is None
-        outputs = run(core)
-        return [
-            [token.piece for output in outputs if output.request_id == str(number) for token in output.logprobs]
-            for number in range(len(prompts))
-        ]
+        return EngineCore(config, llama)
 
-    return answer
+    return new_core
+
+
+def ask(core: EngineCore, *prompts: list[int]) -> list[list[bytes]]:
+    """Answer prompts all at once; the answers are the spellings of their tokens."""
+    sampling = SamplingParams(temperature=0, max_tokens=30, ignore_eos=True, logprobs=0)
+    for number, prompt in enumerate(prompts):
+        assert core.add_request(GenerateRequest(str(number), tuple(prompt), sampling)) is None
+    outputs = run(core)
+    return [
+        [token.piece for output in outputs if output.request_id == str(number) for token in output.logprobs]
+        for number in range(len(prompts))
+    ]
 
 
 def test_it_has_the_memory_of_its_kind(llama, kind):
@@ -71,23 +75,32 @@ def test_it_can_be_registered(config):
     assert read_metadata(Path(config.model_path)).kind == "chat"
 
 
-def test_together_as_alone(answer):
-    alone = [answer(prompt)[0] for prompt in PROMPTS]
-    assert answer(*PROMPTS) == alone
+def test_together_as_alone(new_core):
+    alone = [ask(new_core(), prompt)[0] for prompt in PROMPTS]
+    assert ask(new_core(), *PROMPTS) == alone
     assert all(len(tokens) == 30 for tokens in alone)
 
 
-def test_a_scored_prompt_tells_what_generating_it_told(config, llama, answer):
+def test_going_back_is_as_starting_over(new_core):
+    """What a window has left behind and what a state has forgotten must come back, or be computed again."""
+    long = [(5 * number) % 1000 for number in range(430)]
+    edited = [*long[:150], *PROMPTS[1]]
+    cold = ask(new_core(), edited)
+    core = new_core()
+    ask(core, long)
+    assert ask(core, edited) == cold
+
+
+def test_a_scored_prompt_tells_what_generating_it_told(new_core, llama):
     """The logits belong to their rows: which ones are asked for makes no difference."""
-    said = answer(PROMPTS[0])[0]
+    said = ask(new_core(), PROMPTS[0])[0]
     ids = {llama.vocabulary.spelling(token): token for token in range(llama.vocabulary.size)}
-    core = EngineCore(config, llama)
-    tokens = (*PROMPTS[0], *(ids[piece] for piece in said))
+    core, tokens = new_core(), (*PROMPTS[0], *(ids[piece] for piece in said))
     core.add_request(GenerateRequest("scored", tokens, SamplingParams(max_tokens=1), prompt_logprobs=1))
     scored = run(core)[0].prompt_logprobs
     assert [token.top[0][0] for token in scored[-len(said) :]] == said
 
 
-def test_the_first_token_changes_the_answer(answer):
+def test_the_first_token_changes_the_answer(new_core):
     prompt = PROMPTS[3]
-    assert answer(prompt) != answer([(prompt[0] + 1) % 1000, *prompt[1:]])
+    assert ask(new_core(), prompt) != ask(new_core(), [(prompt[0] + 1) % 1000, *prompt[1:]])

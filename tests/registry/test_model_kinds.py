@@ -30,7 +30,7 @@ def test_an_encoder_makes_embeddings_even_if_it_does_not_say_how_it_pools(archit
 
 
 @pytest.mark.parametrize(
-    ("pooling", "expected"), [(None, "chat"), (2**32 - 1, "chat"), (0, "chat"), (1, "embedding"), (3, "embedding")]
+    ("pooling", "expected"), [(None, "chat"), (UNSPECIFIED, "chat"), (0, "chat"), (1, "embedding"), (3, "embedding")]
 )
 def test_other_architectures_make_embeddings_if_they_pool(pooling, expected):
     assert kind("qwen3", pooling) == expected
