@@ -1,12 +1,15 @@
 """`manage.py bench` on live servers."""
 
 import json
+import signal
+import subprocess
 import sys
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from inference.bench.random_model import FOLDER
+from tests.live_server import ROOT, descendants, environment, is_running, wait_until
 
 SMALL = ["--clients", "1,2", "--requests", "1", "--max-tokens", "8", "--prompt-words", "5"]
 
@@ -82,6 +85,16 @@ def test_it_makes_a_model_and_starts_both_servers(server):
     assert "llama-server -m" in run.stderr
     assert "-np 2 -c 512" in run.stderr
     assert (FOLDER / "bench-0.15b.gguf").exists() == was_kept
+
+
+def test_its_servers_end_with_it(server):
+    command = [sys.executable, "manage.py", "bench", *SMALL, "--max-tokens", "1500", "--requests", "1000"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(server.folder), stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: len(descendants(process.pid)) == 2)  # web process and worker
+        children = descendants(process.pid)
+        process.terminate()
+        assert process.wait(30) == 128 + signal.SIGTERM
+    wait_until(lambda: not any(map(is_running, children)))
 
 
 @pytest.mark.parametrize(

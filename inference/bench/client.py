@@ -38,7 +38,7 @@ def base_url_of(url: str) -> str:
 class Timing:
     """One request: when it was sent, when text arrived (seconds of the monotonic clock), what came, and its usage.
 
-    cached_tokens is None if the server does not tell.
+    cached_tokens and system_fingerprint, the server's version, are None if the server does not tell.
     """
 
     started: float = field(default_factory=time.perf_counter)
@@ -47,6 +47,7 @@ class Timing:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int | None = None
+    system_fingerprint: str | None = None
 
     @property
     def first_token(self) -> float:
@@ -116,6 +117,7 @@ def note_event(data: str, timing: Timing) -> None:
         raise BenchError(_message(event["error"]))
     if event.get("usage"):
         _note_usage(event["usage"], timing)
+    timing.system_fingerprint = event.get("system_fingerprint") or timing.system_fingerprint
     deltas = [choice.get("delta") or {} for choice in event.get("choices") or []]
     if any(delta.get("content") or delta.get("reasoning_content") for delta in deltas):
         timing.arrivals.append(time.perf_counter())

@@ -64,6 +64,11 @@ async def test_a_server_that_tells_no_cached_tokens(details):
     assert timing.cached_tokens is None
 
 
+async def test_the_version_of_a_server_is_remembered():
+    timing, _ = await chat(stream({**delta(content="a"), "system_fingerprint": "b1-c0ffee"}, LAST, "data: [DONE]"))
+    assert timing.system_fingerprint == "b1-c0ffee"
+
+
 async def test_comments_between_events_say_nothing():
     timing, _ = await chat(stream(": keep-alive", delta(content="a"), LAST, "data: [DONE]"))
     assert timing.text == "a"
