@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from inference.bench.figures import Column, Figures, medians
@@ -76,9 +77,11 @@ def scenario_table(scenario: Scenario, measurements: list[Measurement]) -> Table
         for number, label in enumerate(measurement.rounds):
             figures = measurement.median(label)
             case = "" if number else measurement.case.label
-            table.add_row(case, label, *(column.text(figures[column.key]) for column in scenario.columns))
+            table.add_row(case, escape(label), *(column.text(figures[column.key]) for column in scenario.columns))
         for other in measurement.others:
-            table.add_row("", f"÷ {other}", *_ratio_texts(scenario, medians(measurement.ratios(other))), style="italic")
+            table.add_row(
+                "", escape(f"÷ {other}"), *_ratio_texts(scenario, medians(measurement.ratios(other))), style="italic"
+            )
         table.add_section()
     return table
 
@@ -110,7 +113,7 @@ def memory_table(memories: list[ServerMemory]) -> Table:
     for memory in memories:
         for process in memory.processes:
             sizes = (f"{size / 2**20:.0f} MiB" for size in (process.rss, process.pss, process.anonymous))
-            table.add_row(memory.scenario, memory.server, process.process, *sizes)
+            table.add_row(memory.scenario, escape(memory.server), process.process, *sizes)
     return table
 
 
