@@ -1,1 +1,1 @@
-"""Measures throughput and latency, over HTTP as a client sees them and inside the engine."""
+"""Measures servers of the OpenAI API as their clients see them, with one load client for all of them."""

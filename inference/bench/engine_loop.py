@@ -3,7 +3,8 @@
 import time
 from collections import deque
 
-from inference.bench.load import Timing, Workload
+from inference.bench.client import BenchError, Timing
+from inference.bench.load import Load, Workload
 from inference.chat.constraint import ToolPlan, build_constraint
 from inference.chat.template import render_prompt
 from inference.engine.config import EngineConfig
@@ -12,19 +13,24 @@ from inference.engine.messages import GenerateRequest, Output, SamplingParams
 
 
 class EngineLoop:
-    """An engine in this process. Raises the engine's ModelLoadError."""
+    """An engine in this process. Raises BenchError if it cannot load the model."""
+
+    label = "engine"
 
     def __init__(self, config: EngineConfig, template: str) -> None:
         from inference.engine import native_log
-        from inference.engine.llama import Llama
+        from inference.engine.llama import Llama, ModelLoadError
 
         native_log.install(quiet=True)
-        self._llama = Llama(config)
+        try:
+            self._llama = Llama(config)
+        except ModelLoadError as error:
+            raise BenchError(str(error)) from error
         self._core = EngineCore(self._llama.config, self._llama)
         self._template = template
 
-    def run(self, workload: Workload, clients: int, requests: int) -> tuple[list[Timing], float]:
-        """Generate for `requests` prompts, `clients` at a time; return timings and seconds as `run_load` does."""
+    def run(self, workload: Workload, clients: int, requests: int) -> Load:
+        """Generate for `requests` prompts, `clients` at a time. Raises BenchError if one of them fails."""
         sampling = SamplingParams(max_tokens=workload.max_tokens, ignore_eos=workload.schema is None)
         constraint = build_constraint(workload.answer_options, ToolPlan(), None)
         if constraint:
@@ -42,7 +48,7 @@ class EngineLoop:
                 self._note(output, timings[output.request_id])
                 if output.finished and waiting:
                     self._start(waiting.popleft(), timings)
-        return list(timings.values()), time.perf_counter() - started
+        return Load(list(timings.values()), time.perf_counter() - started)
 
     def _render(self, prompt: str) -> str:
         return render_prompt(self._template, [{"role": "user", "content": prompt}], None)
@@ -53,8 +59,11 @@ class EngineLoop:
 
     @staticmethod
     def _note(output: Output, timing: Timing) -> None:
+        if output.failure:
+            raise BenchError(output.failure.message)
         if output.text:
             timing.arrivals.append(time.perf_counter())
         if output.usage:
             timing.prompt_tokens = output.usage.prompt_tokens
+            timing.cached_tokens = output.usage.cached_tokens
             timing.completion_tokens = output.usage.completion_tokens

@@ -1,64 +1,29 @@
-"""A load client: several chats at once, each streaming, with the times at which its tokens arrive."""
+"""What clients send, and how many of them at once."""
 
 import asyncio
-import json
-import random
-import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
+from inference.bench.client import Address, BenchError, ChatClient, Timing
+from inference.bench.words import sentence, source
 
-WORDS = [
-    "river",
-    "stone",
-    "lamp",
-    "winter",
-    "garden",
-    "paper",
-    "engine",
-    "music",
-    "window",
-    "bread",
-    "harbour",
-    "silver",
-    "letter",
-    "forest",
-    "coffee",
-    "bridge",
-    "mirror",
-    "planet",
-    "candle",
-    "ladder",
-    "blanket",
-    "thunder",
-    "island",
-    "copper",
-    "pencil",
-    "meadow",
-    "rocket",
-    "velvet",
-    "pepper",
-    "anchor",
-]
-
-
-class BenchError(Exception):
-    """A request failed; figures without it would be worthless."""
+HAS_STARTED = 5  # arrivals after which a stream generates steadily
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What every client sends: prompts of `prompt_words` random words, answers of exactly `max_tokens` tokens.
+    """Prompts of `prompt_words` random words, answers of exactly `max_tokens` tokens.
 
-    With a `schema`, answers follow it; none that fits may be shorter.
+    With a `schema`, answers follow it; none that fits may be shorter. A `system` message comes first, if there is one.
     """
 
-    model: str
     prompt_words: int = 80
     max_tokens: int = 64
     seed: int = 0
     schema: dict[str, Any] | None = None
+    system: str = ""
+    temperature: float = 0.8
 
     @property
     def answer_options(self) -> dict[str, Any]:
@@ -69,95 +34,101 @@ class Workload:
         return {"response_format": {"type": "json_schema", "json_schema": described}}
 
     def prompts(self, count: int) -> list[str]:
-        generator = random.Random(self.seed)  # noqa: S311 - reproducible, not secret
-        return [" ".join(generator.choices(WORDS, k=self.prompt_words)) for _ in range(count)]
+        generator = source(self.seed)
+        return [sentence(generator, self.prompt_words) for _ in range(count)]
 
     def body(self, prompt: str) -> dict[str, Any]:
+        system = [{"role": "system", "content": self.system}] if self.system else []
         return {
-            "model": self.model,
-            "messages": [{"role": "user", "content": prompt}],
+            "messages": [*system, {"role": "user", "content": prompt}],
             "max_tokens": self.max_tokens,
-            "temperature": 0.8,
-            "stream": True,
-            "stream_options": {"include_usage": True},
+            "temperature": self.temperature,
             **self.answer_options,
         }
 
-
-@dataclass
-class Timing:
-    """One request: when it was sent, when text arrived (seconds of the monotonic clock), and its token counts."""
-
-    started: float
-    arrivals: list[float] = field(default_factory=list)
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    def bodies(self, count: int) -> list[dict[str, Any]]:
+        return [self.body(prompt) for prompt in self.prompts(count)]
 
 
-async def run_load(base_url: str, workload: Workload, clients: int, requests: int) -> tuple[list[Timing], float]:
-    """Send `requests` chats from `clients` clients; return their timings and the seconds it took in all.
+@dataclass(frozen=True)
+class Load:
+    """All requests of one measurement, and the seconds they took together."""
 
-    Raises BenchError at the first failure.
-    """
-    prompts = iter(workload.prompts(requests))
+    timings: list[Timing]
+    seconds: float
+
+
+def run_load(address: Address, bodies: Iterable[dict[str, Any]], clients: int) -> Load:
+    """Send the chats, as many at once as there are clients. Raises BenchError at the first failure."""
+    return asyncio.run(_run_load(address, bodies, clients))
+
+
+async def _run_load(address: Address, bodies: Iterable[dict[str, Any]], clients: int) -> Load:
+    waiting = iter(bodies)
     timings: list[Timing] = []
-    async with _open(base_url) as http:
+    async with ChatClient(address) as client:
 
-        async def client() -> None:
-            for prompt in prompts:
-                timings.append(await _chat(http, workload.body(prompt)))
+        async def chat_in_turn() -> None:
+            for body in waiting:
+                timings.append(await client.chat(body))
 
-        started = time.perf_counter()
-        await asyncio.gather(*(client() for _ in range(clients)))
-        return timings, time.perf_counter() - started
+        whole = Timing()
+        await asyncio.gather(*(chat_in_turn() for _ in range(clients)))
+        return Load(timings, Timing().started - whole.started)
 
 
-async def run_beside(base_url: str, workload: Workload, clients: int, other: Workload) -> tuple[list[Timing], float]:
-    """Run one chat of each client and, once all of them generate, another request; return the clients' timings.
+@dataclass(frozen=True)
+class Intrusion:
+    """Seconds between the tokens of each stream while another request ran beside them, and that request."""
 
-    Raises BenchError.
+    gaps: list[float]
+    intruder: Timing
+
+
+def intrude(address: Address, streams: list[dict[str, Any]], intruder: dict[str, Any]) -> Intrusion:
+    """Start the streams, send another chat once all of them generate, and end the streams when it has its answer.
+
+    Raises BenchError if anything fails, or if a stream ends before the intruder's first token.
     """
-    timings = [Timing(time.perf_counter()) for _ in range(clients)]
-    async with _open(base_url) as http:
-        bodies = map(workload.body, workload.prompts(clients))
-        chats = [_chat(http, body, timing) for body, timing in zip(bodies, timings, strict=True)]
-        await asyncio.gather(*chats, _chat_once_all_run(http, timings, other))
-        return timings, max(timing.arrivals[-1] for timing in timings) - timings[0].started
+    return asyncio.run(_intrude(address, streams, intruder))
 
 
-async def _chat_once_all_run(http: httpx.AsyncClient, timings: list[Timing], workload: Workload) -> None:
-    while not all(len(timing.arrivals) > 4 for timing in timings):  # noqa: ASYNC110 - a poll is precise enough
-        await asyncio.sleep(0.01)
-    await _chat(http, workload.body(workload.prompts(1)[0]))
+async def _intrude(address: Address, streams: list[dict[str, Any]], intruder: dict[str, Any]) -> Intrusion:
+    timings = [Timing() for _ in streams]
+    async with ChatClient(address) as client:
+        tasks = [asyncio.create_task(client.chat(*stream)) for stream in zip(streams, timings, strict=True)]
+        try:
+            await _all_generate(tasks, timings)
+            answer = await client.chat(intruder)
+            _check_streams(tasks, timings, answer)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    beside = [gap for timing in timings for gap in _gaps_beside(timing, answer)]
+    return Intrusion(beside, answer)
 
 
-def _open(base_url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None))
+async def _all_generate(tasks: list[asyncio.Task], timings: list[Timing]) -> None:
+    while any(len(timing.arrivals) < HAS_STARTED for timing in timings):
+        for task in tasks:
+            if task.done():
+                task.result()
+                raise BenchError("a stream ended before all of them had begun: it needs more tokens (--stream-tokens)")
+        await asyncio.sleep(0.01)  # a poll is precise enough
 
 
-async def _chat(http: httpx.AsyncClient, body: dict[str, Any], timing: Timing | None = None) -> Timing:
-    """Send one chat; note its times in `timing`, if given."""
-    timing = timing or Timing(time.perf_counter())
-    try:
-        async with http.stream("POST", "chat/completions", json=body) as response:
-            if response.status_code != httpx.codes.OK:
-                raise BenchError(f"{response.status_code}: {(await response.aread()).decode(errors='replace')}")
-            async for line in response.aiter_lines():
-                _read_event(line, timing)
-    except httpx.TransportError as error:
-        raise BenchError(f"{http.base_url}: {error or type(error).__name__}") from error
-    return timing
+def _check_streams(tasks: list[asyncio.Task], timings: list[Timing], intruder: Timing) -> None:
+    for task, timing in zip(tasks, timings, strict=True):
+        if task.done():
+            task.result()
+            if timing.arrivals[-1] < intruder.started + intruder.first_token:
+                raise BenchError(
+                    f"a stream of {timing.completion_tokens} tokens ended before the first token of the request beside"
+                    " it: it needs more (--stream-tokens), or the server ignores ignore_eos"
+                )
 
 
-def _read_event(line: str, timing: Timing) -> None:
-    data = line.removeprefix("data: ")
-    if data in (line, "[DONE]"):
-        return
-    event = json.loads(data)
-    if "error" in event:
-        raise BenchError(event["error"]["message"])
-    if event.get("usage"):
-        timing.prompt_tokens = event["usage"]["prompt_tokens"]
-        timing.completion_tokens = event["usage"]["completion_tokens"]
-    if any(choice["delta"].get("content") for choice in event["choices"]):
-        timing.arrivals.append(time.perf_counter())
+def _gaps_beside(timing: Timing, intruder: Timing) -> list[float]:
+    """Return the gaps of a stream that ended after the intruder came."""
+    return [gap for gap, end in zip(timing.gaps, timing.arrivals[1:], strict=True) if end > intruder.started]

@@ -13,7 +13,7 @@ from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import DecodeError
 from inference.engine.llama import Llama, ModelLoadError
-from inference.engine.prefix_cache import common_prefix
+from inference.engine.radix_tree import common_prefix
 from inference.engine.vocabulary import Vocabulary
 
 # llama.cpp's own default is to verify every draft (p_min, common/common.h); a token that its model gives less than this
@@ -101,7 +101,7 @@ class DraftModel:
     def _start(self, slot: int, tokens: list[int], most: int) -> _Draft:
         """Cut off what a slot holds beyond its sequence; at least the last token is computed, for its logits."""
         held = self._held[slot]
-        length = common_prefix(held, tokens, len(tokens) - 1)
+        length = common_prefix(held, tokens[:-1])
         if length < len(held):
             del held[length:]
             if not self._llama.truncate(slot, length):  # a sliding window has lost what stood before
