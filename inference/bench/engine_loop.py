@@ -20,13 +20,15 @@ class EngineLoop:
     def __init__(self, config: EngineConfig, template: str) -> None:
         from inference.engine import native_log
         from inference.engine.llama import Llama, ModelLoadError
+        from inference.engine.speculator import new_speculator
 
         native_log.install(quiet=True)
         try:
             self._llama = Llama(config)
+            speculator = new_speculator(self._llama.config, self._llama)
         except ModelLoadError as error:
             raise BenchError(str(error)) from error
-        self._core = EngineCore(self._llama.config, self._llama)
+        self._core = EngineCore(self._llama.config, self._llama, speculator)
         self._template = template
 
     def run(self, workload: Workload, clients: int, requests: int) -> Load:

@@ -23,6 +23,7 @@ from inference.engine.messages import (
 )
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sampler, Sequence
+from inference.engine.speculator import Speculator
 from inference.engine.step_budget import StepBudget
 from inference.engine.token_requests import VocabularyBackend, refused
 
@@ -54,7 +55,7 @@ class LlamaBackend(KVBackend, Protocol):
 
 
 @dataclass(frozen=True)
-class _Draft:
+class _Pending:
     """A request on its way to the queue."""
 
     request: GenerateRequest
@@ -69,13 +70,17 @@ class _Draft:
 class EngineCore:
     """Continuous batching: every step computes one token of each decoding sequence and a part of the prompts.
 
-    config: a planned one, without open values.
+    config: a planned one, without open values. speculator: None computes one token at a time.
 
     Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
     """
 
     def __init__(
-        self, config: EngineConfig, llama: LlamaBackend, clock: Callable[[], float] = time.perf_counter
+        self,
+        config: EngineConfig,
+        llama: LlamaBackend,
+        speculator: Speculator | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._config = config
         self._llama = llama
@@ -86,12 +91,13 @@ class EngineCore:
         self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes or 0, budget.prefill_seconds, clock)
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
-        self._drafts: dict[str, _Draft] = {}
+        self._speculator = speculator
+        self._pending: dict[str, _Pending] = {}
         self._promises: dict[str, Promise] = {}
 
     @property
     def has_work(self) -> bool:
-        return self._scheduler.has_work or any(draft.is_ready for draft in self._drafts.values())
+        return self._scheduler.has_work or any(each.is_ready for each in self._pending.values())
 
     @property
     def stats(self) -> EngineStats:
@@ -110,17 +116,17 @@ class EngineCore:
         if failure := self._refusal(len(tokens)):
             return Output(request.id, failure=failure)
         grammar = self._llama.compile(request.constraint) if request.constraint else None
-        draft = _Draft(request, tokens, grammar)
-        if not draft.is_ready:
-            self._drafts[request.id] = draft
+        pending = _Pending(request, tokens, grammar)
+        if not pending.is_ready:
+            self._pending[request.id] = pending
             return None
-        return self._start(draft)
+        return self._start(pending)
 
     def abort_request(self, request_id: str) -> Output | None:
         """Free the request's sequence; None if there is no such request (any more)."""
-        draft = self._drafts.pop(request_id, None)
-        if draft:
-            return Output(request_id, finish_reason="abort", usage=Usage(len(draft.tokens), 0, 0))
+        pending = self._pending.pop(request_id, None)
+        if pending:
+            return Output(request_id, finish_reason="abort", usage=Usage(len(pending.tokens), 0, 0))
         sequence = self._sequences.get(request_id)
         if sequence is None:
             return None
@@ -129,16 +135,20 @@ class EngineCore:
 
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
-        outputs = self._start_drafts()
+        outputs = self._start_pending()
         self._admit()
         if self._llama.is_partitioned:
             self._cache.compact(MOVE_STEPS * self._scheduler.budget.decode_seconds)
         if chunks := self._scheduler.schedule():
             outputs += self._compute(chunks)
-        return [output for output in outputs if output]
+        return outputs
 
-    def _compute(self, chunks: list[Chunk]) -> list[Output | None]:
+    def _compute(self, chunks: list[Chunk]) -> list[Output]:
         started = self._clock()
+        num_prefill = sum(chunk.num_tokens for chunk in chunks if chunk.sequence.is_prefilling)
+        num_decoding = sum(not chunk.sequence.is_prefilling for chunk in chunks)
+        if self._speculator and num_prefill == 0:
+            chunks = self._speculator.extend(chunks)
         rows = self._fill_batch(chunks)
         try:
             self._llama.decode(self._batch)
@@ -146,13 +156,15 @@ class EngineCore:
             return self._make_room(str(error))
         except DecodeError as error:
             return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
-        num_prefill = sum(chunk.num_tokens for chunk in chunks if chunk.sequence.is_prefilling)
-        num_decoding = self._batch.num_tokens - num_prefill
-        outputs = [self._advance(chunk, row) for chunk, row in zip(chunks, rows, strict=True)]
-        self._scheduler.budget.observe(num_decoding, num_prefill, self._clock() - started)
+        outputs = [output for chunk, row in zip(chunks, rows, strict=True) for output in self._advance(chunk, row)]
+        seconds = self._clock() - started
+        if not any(chunk.draft for chunk in chunks):
+            self._scheduler.budget.observe(num_decoding, num_prefill, seconds)
+        if self._speculator and num_prefill == 0:
+            self._speculator.observe(chunks, seconds)
         return outputs
 
-    def _make_room(self, reason: str) -> list[Output | None]:
+    def _make_room(self, reason: str) -> list[Output]:
         """Free cells for the next step: those of an idle sequence, else those of the youngest running one."""
         if self._cache.drop_idle():
             return []
@@ -164,18 +176,18 @@ class EngineCore:
         self._cache.drop_idle()
         return []
 
-    def _start_drafts(self) -> list[Output | None]:
+    def _start_pending(self) -> list[Output]:
         """Queue the requests whose grammars have become ready."""
-        ready = [draft for draft in self._drafts.values() if draft.is_ready]
-        for draft in ready:
-            del self._drafts[draft.request.id]
-        return [self._start(draft) for draft in ready]
+        ready = [each for each in self._pending.values() if each.is_ready]
+        for each in ready:
+            del self._pending[each.request.id]
+        return [output for each in ready if (output := self._start(each))]
 
-    def _start(self, draft: _Draft) -> Output | None:
+    def _start(self, pending: _Pending) -> Output | None:
         """Make a sequence of a request; return its terminal output if the model cannot do what it asks for."""
-        request, tokens = draft.request, draft.tokens
+        request, tokens = pending.request, pending.tokens
         try:
-            grammar = draft.grammar.result() if draft.grammar else None
+            grammar = pending.grammar.result() if pending.grammar else None
             sampler = self._llama.new_sampler(request, tokens, grammar)
         except InvalidParameter as error:
             return refused(request.id, error)
@@ -205,19 +217,20 @@ class EngineCore:
         return False
 
     def _fill_batch(self, chunks: list[Chunk]) -> list[int]:
-        """Write the chunks into the batch; return the row of each chunk's last token."""
+        """Write the chunks into the batch; return the row of each chunk's last token, without its draft."""
         self._batch.clear()
         rows = []
         for chunk in chunks:
             sequence = chunk.sequence
             start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
-            is_last = end == len(sequence.tokens)
-            tokens, want_all = sequence.tokens[start:end], sequence.scores_prompt
-            rows.append(self._batch.add(tokens, start, sequence.slot, is_last, want_all))
+            tokens = [*sequence.tokens[start:end], *chunk.draft]
+            want_all = sequence.scores_prompt or bool(chunk.draft)
+            last = self._batch.add(tokens, start, sequence.slot, end == len(sequence.tokens), want_all)
+            rows.append(last - len(chunk.draft))
         return rows
 
-    def _advance(self, chunk: Chunk, row: int) -> Output | None:
-        """Account for a computed chunk and, when it completes the sequence so far, sample its next token."""
+    def _advance(self, chunk: Chunk, row: int) -> list[Output]:
+        """Account for a computed chunk and, when it completes the sequence so far, sample what comes next."""
         sequence = chunk.sequence
         if sequence.scores_prompt and sequence.is_prefilling:
             self._score_prompt(chunk, row)
@@ -225,19 +238,41 @@ class EngineCore:
         if sequence.num_computed in sequence.cuts:
             self._cache.checkpoint(sequence)
         if sequence.num_remaining:
-            return None
-        try:
-            token = sequence.sampler.sample(row)
-        except ConstraintError as error:
+            return []
+        outputs = self._sample(chunk, row)
+        if chunk.draft:
+            self._llama.truncate(sequence.slot, sequence.num_computed)
+        if any(output.finished for output in outputs):
             self._forget(sequence)
-            return Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(error)))
+        return outputs
+
+    def _sample(self, chunk: Chunk, row: int) -> list[Output]:
+        """Sample the next token, and after each one that was guessed right the one after it.
+
+        Every token comes from the sequence's own sampler and from the logits after the right tokens: the answer is the
+        same as without guesses.
+        """
+        sequence = chunk.sequence
+        outputs = []
+        for guess in (*chunk.draft, None):
+            try:
+                token = sequence.sampler.sample(row)
+            except ConstraintError as error:
+                return [*outputs, Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(error)))]
+            if output := self._append(sequence, token, row):
+                outputs.append(output)
+            if token != guess or sequence.finish_reason:
+                break
+            sequence.num_computed += 1
+            chunk.num_accepted += 1
+            row += 1
+        return outputs
+
+    def _append(self, sequence: Sequence, token: int, row: int) -> Output | None:
         count = sequence.num_alternatives
         logprob = None if count is None else self._llama.logprob(row, token, count)
         piece = sequence.markers.get(token) or self.vocabulary.piece(token)
-        output = sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
-        if sequence.finish_reason:
-            self._forget(sequence)
-        return output
+        return sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
 
     def _score_prompt(self, chunk: Chunk, last_row: int) -> None:
         """Note the log probability of every prompt token that follows a token of the chunk."""
@@ -264,6 +299,8 @@ class EngineCore:
         if sequence.entry:
             self._cache.release(sequence)
         self._promises.pop(sequence.id, None)
+        if self._speculator:
+            self._speculator.forget(sequence)
         del self._sequences[sequence.id]
         sequence.sampler.close()
 

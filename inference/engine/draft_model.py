@@ -4,7 +4,7 @@ Only worker processes import this module.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -62,7 +62,18 @@ class DraftModel:
     @classmethod
     def load(cls, path: str, config: EngineConfig, target: Vocabulary) -> "DraftModel":
         """Load a model that drafts for one with this config and vocabulary. Raises ModelLoadError."""
-        config = replace(config, model_path=path, n_batch=max(PREFILL_BUDGET, config.n_seq_max))
+        config = EngineConfig(
+            path,
+            n_ctx=config.n_ctx,
+            n_seq_max=config.n_seq_max,
+            n_gpu_layers=config.n_gpu_layers,
+            n_threads=config.n_threads,
+            n_threads_batch=config.n_threads_batch,
+            n_batch=max(PREFILL_BUDGET, config.n_seq_max),
+            kv_unified=False,
+            swa_full=True,  # refused tokens have to be taken back
+            main_gpu=config.main_gpu,
+        )
         llama = Llama(config)
         try:
             if not llama.can_rewind:
@@ -75,6 +86,10 @@ class DraftModel:
             llama.close()
             raise
         return cls(llama, config, target.size)
+
+    def held(self, slot: int) -> list[int]:
+        """Return the tokens that a slot has computed."""
+        return self._held[slot]
 
     def propose_many(self, items: Sequence[tuple[int, list[int], int]]) -> list[list[int]]:
         """Return a draft for each (slot, tokens of its sequence, most tokens to draft), empty where there is none.

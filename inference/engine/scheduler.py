@@ -11,12 +11,17 @@ from inference.engine.step_budget import StepBudget
 PATIENCE = 10.0  # seconds of waiting after which a sequence goes before all that came later
 
 
-@dataclass(frozen=True)
+@dataclass
 class Chunk:
-    """The next `num_tokens` tokens of a sequence, starting at its `num_computed`."""
+    """The next `num_tokens` tokens of a sequence, starting at its `num_computed`.
+
+    draft: guesses of what comes after them, of which `num_accepted` turned out to be right.
+    """
 
     sequence: Sequence
     num_tokens: int
+    draft: tuple[int, ...] = ()
+    num_accepted: int = 0
 
 
 class Scheduler:

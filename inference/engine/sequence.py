@@ -72,6 +72,11 @@ class Sequence:
         return self.num_computed < self.num_prompt or self.num_remaining > 1
 
     @property
+    def max_draft(self) -> int:
+        """The tokens it may still generate beside the next one."""
+        return self._max_tokens - self.num_generated - 1
+
+    @property
     def num_until_cut(self) -> int:
         """The most that may be computed of it in one step."""
         ends = [cut for cut in self.cuts if cut > self.num_computed]

@@ -7,7 +7,6 @@ tokens are nearly free, on a few cores each may cost half a step.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 # CPU kernels compute rows four at a time: with the sequence's own token these drafts fill them.
 LENGTHS = (1, 3, 7, 15, 31, 63)
@@ -20,14 +19,6 @@ FORGETTING = 0.95  # what is left of a measured draft's weight after the next on
 MOST_SPREAD = 4  # a step that takes this many times what was expected was disturbed by something else
 MOST_WAIT = 0.5  # of a plain step, that a sequence without a draft may wait for others' drafts
 REFRESH = 100  # steps after which is measured again what is otherwise not done
-
-
-class Drafter(Protocol):
-    """Guesses how one sequence goes on. Wrong guesses cost time, never the answer."""
-
-    def propose(self, tokens: list[int], most: int) -> list[int]:
-        """Return up to `most` tokens that may come after `tokens`, the sequence's prompt and answer so far."""
-        ...
 
 
 class Line:

@@ -116,6 +116,7 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, Engin
     from inference.engine import native_log
     from inference.engine.llama import Llama
     from inference.engine.pooling_llama import PoolingLlama
+    from inference.engine.speculator import new_speculator
 
     native_log.install()
     started = time.monotonic()
@@ -123,8 +124,12 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, Engin
     llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
     if llama.plan.sequence_limit:
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
-    info = llama.info(time.monotonic() - started)
-    return (EngineCore(llama.config, llama) if is_chat else Embedder(llama.config, llama)), info
+    engine = (
+        EngineCore(llama.config, llama, new_speculator(llama.config, llama))
+        if is_chat
+        else Embedder(llama.config, llama)
+    )
+    return engine, llama.info(time.monotonic() - started)
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from inference.engine.prompt_lookup import PromptLookup
-from inference.engine.speculation import Drafter, Line, SpeculationPolicy, evened
+from inference.engine.speculation import Line, SpeculationPolicy, evened
 
 NUM_TOKENS = 3000
 StepTime = Callable[[list[int]], float]  # seconds of a step with so many drafted tokens for each decoding sequence
@@ -35,7 +35,7 @@ class Wrong:
 class Text:
     """A sequence whose answer is known beforehand."""
 
-    def __init__(self, prompt: list[int], answer: list[int], drafter: Drafter) -> None:
+    def __init__(self, prompt: list[int], answer: list[int], drafter: PromptLookup) -> None:
         self.tokens = list(prompt)
         self._answer = answer
         self._drafter = drafter
@@ -67,7 +67,7 @@ def vocabulary(seed: int, count: int) -> list[int]:
     return [min(int(draw.paretovariate(0.7)), 100_000) for _ in range(count)]
 
 
-def copied(seed: int, drafter: Drafter) -> Text:
+def copied(seed: int, drafter: PromptLookup) -> Text:
     """A text that repeats its prompt, and after some 80 tokens adds, leaves out or changes a few."""
     draw = random.Random(seed)
     prompt = vocabulary(seed, 1500)
@@ -79,7 +79,7 @@ def copied(seed: int, drafter: Drafter) -> Text:
     return Text(prompt, answer[:NUM_TOKENS], drafter)
 
 
-def free(seed: int, drafter: Drafter) -> Text:
+def free(seed: int, drafter: PromptLookup) -> Text:
     return Text(vocabulary(seed, 1000), vocabulary(seed + 1000, NUM_TOKENS), drafter)
 
 

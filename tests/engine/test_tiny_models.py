@@ -32,7 +32,7 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def config(tiny_model, kind):
-    return EngineConfig(str(tiny_model(kind)), n_ctx=512, n_batch=64, prefill_chunk=16)
+    return EngineConfig(str(tiny_model(kind)), n_ctx=512, n_batch=64)
 
 
 @pytest.fixture(scope="module")

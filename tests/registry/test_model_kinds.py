@@ -5,7 +5,7 @@ import pytest
 
 from registry.gguf import GGUFError, read_metadata
 from registry.gguf_header import StringArray
-from registry.model_kinds import ENCODERS, Kind, kind_of
+from registry.model_kinds import ENCODERS, UNSPECIFIED, Kind, kind_of
 from tests.gguf_files import write_gguf
 
 HEAD = {"token_embd.weight", "cls.output.weight"}
