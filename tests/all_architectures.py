@@ -24,7 +24,7 @@ from tests.architecture_check import ALONE, CONTEXT, CONVERSATIONS, TOGETHER, Ch
 from tests.gguf_files import vocabulary_size, write_with_tokenizer
 from tests.model_facts import look_inside
 
-OUTCOMES: tuple[Outcome, ...] = ("exact", "refused", "wrong", "crashed")
+OUTCOMES: tuple[Outcome, ...] = ("exact", "tie", "refused", "wrong", "crashed")
 HEADINGS = ("model", "memory", "continued", "edited", "difference", "outcome")
 COLUMNS = "{:24} {:22} {:>9} {:>6} {:>10}  {}"
 

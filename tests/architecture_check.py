@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import eq
 from random import Random
 from typing import Any, Literal, TypeVar
 
@@ -13,11 +15,12 @@ ANSWER = 24  # tokens
 CONVERSATIONS = 4
 SHARED = 48  # tokens with which the last two conversations both begin
 VECTOR_TOLERANCE = 1e-3
+TIE = 1e-3  # log probabilities this close may change places: other batches add in another order
 TOGETHER, ALONE = "together", "alone"  # the names of the two registrations of a file
 TURNS = ("opening", "continuation", "edit")
 REFUSED_CODES = ("load_failed",)
 
-Outcome = Literal["exact", "refused", "wrong", "crashed"]
+Outcome = Literal["exact", "tie", "refused", "wrong", "crashed"]
 T = TypeVar("T")
 
 
@@ -31,10 +34,11 @@ class Crashed(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one file.
+    """What came of one file. tie: an answer went another way where two tokens were as likely, and only there.
 
     continued, edited: the share of those prompts that came from the cache; None where there is no cache.
-    difference: the largest difference of a token's log probability, or of a vector's component.
+    difference: the largest difference of a token's log probability, as far as the answers are the same, or of a
+    vector's component.
     """
 
     outcome: Outcome
@@ -46,10 +50,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Answer:
-    """A greedy answer: the texts of its tokens, their log probabilities, and how many prompt tokens were reused."""
+    """A greedy answer: the texts of its tokens, those likeliest in the place of each, and what came from the cache."""
 
     tokens: tuple[str, ...]
-    logprobs: tuple[float, ...]
+    likeliest: tuple[dict[str, float], ...]
     num_prompt: int
     num_cached: int
 
@@ -84,7 +88,7 @@ class Checker:
             **_verdict(pairs),
             continued=_share_reused(turns[1][1] for turns in conversations),
             edited=_share_reused(turns[2][1] for turns in conversations),
-            difference=_largest_difference((together.logprobs, alone.logprobs) for together, alone in pairs),
+            difference=_largest_difference(_comparable(*pair) for pair in pairs),
         )
 
     def _converse(self, number: int, ids: dict[str, int]) -> list[tuple[list[int], Answer]]:
@@ -99,12 +103,12 @@ class Checker:
 
     def _complete(self, model: str, prompt: list[int], is_scored: bool = False) -> Answer:
         """Answer a prompt. One that is scored (its log probabilities are asked for) never comes from the cache."""
-        request = {"prompt": prompt, "max_tokens": ANSWER, "temperature": 0, "ignore_eos": True, "logprobs": 0}
+        request = {"prompt": prompt, "max_tokens": ANSWER, "temperature": 0, "ignore_eos": True, "logprobs": 2}
         body = self._post("completions", model, **request, echo=is_scored)
         logprobs, usage = body["choices"][0]["logprobs"], body["usage"]
         return Answer(
             tuple(logprobs["tokens"][-ANSWER:]),
-            tuple(logprobs["token_logprobs"][-ANSWER:]),
+            tuple(logprobs["top_logprobs"][-ANSWER:]),
             usage["prompt_tokens"],
             usage["prompt_tokens_details"]["cached_tokens"],
         )
@@ -138,12 +142,31 @@ class Checker:
 
 
 def _verdict(pairs: list[tuple[Answer, Answer]]) -> dict[str, Any]:
-    wrong = [
-        f"{TURNS[index % len(TURNS)]} {index // len(TURNS) + 1} from token {_first_difference(*pair)} on"
-        for index, pair in enumerate(pairs)
-        if pair[0].tokens != pair[1].tokens
+    """Return outcome and detail: which answers went another way, and from which token on."""
+    ties = {index: _is_tie(*pair) for index, pair in enumerate(pairs) if pair[0].tokens != pair[1].tokens}
+    outcome = "exact" if not ties else "tie" if all(ties.values()) else "wrong"
+    names = [
+        f"{TURNS[index % len(TURNS)]} {index // len(TURNS) + 1} from token {_num_same(*pairs[index]) + 1} on"
+        for index in ties
     ]
-    return {"outcome": "wrong" if wrong else "exact", "detail": ", ".join(wrong)}
+    return {"outcome": outcome, "detail": ", ".join(names)}
+
+
+def _num_same(together: Answer, alone: Answer) -> int:
+    """Return how many tokens are the same before the first that is not."""
+    return len(list(takewhile(bool, map(eq, together.tokens, alone.tokens))))
+
+
+def _is_tie(together: Answer, alone: Answer) -> bool:
+    place = _num_same(together, alone)
+    likeliest = alone.likeliest[place]
+    return likeliest[alone.tokens[place]] - likeliest.get(together.tokens[place], float("-inf")) < TIE
+
+
+def _comparable(together: Answer, alone: Answer) -> tuple[list[float], list[float]]:
+    """Return the log probabilities of the tokens that are the same."""
+    tokens = together.tokens[: _num_same(together, alone)]
+    return tuple([answer.likeliest[place][token] for place, token in enumerate(tokens)] for answer in (together, alone))
 
 
 def _share_reused(answers: Iterable[Answer]) -> float:
@@ -152,12 +175,7 @@ def _share_reused(answers: Iterable[Answer]) -> float:
 
 
 def _largest_difference(pairs: Iterable[tuple[Sequence[float], Sequence[float]]]) -> float:
-    return max(abs(left - right) for pair in pairs for left, right in zip(*pair, strict=True))
-
-
-def _first_difference(together: Answer, alone: Answer) -> int:
-    same = [left == right for left, right in zip(together.tokens, alone.tokens, strict=True)]
-    return same.index(False) + 1
+    return max((abs(left - right) for pair in pairs for left, right in zip(*pair, strict=True)), default=0)
 
 
 def _some_tokens(random: Random, count: int, ids: dict[str, int]) -> list[int]:

@@ -8,7 +8,7 @@ from inference.bench.client import BenchError
 from inference.bench.random_model import SHAPES
 from inference.bench.scenarios import SCENARIOS
 from inference.bench.scenarios.base import Options
-from llmsite.config import MAX_PARALLEL, MIN_CONTEXT
+from llmsite.config_models import MAX_PARALLEL, MIN_CONTEXT
 
 DEFAULT_PARALLEL = 8
 DEFAULT_CONTEXT = 4096  # tokens: enough for all scenarios as they are

@@ -13,6 +13,7 @@ from inference.chat.messages import normalize
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.chat.thinking import answer_markers, find_thinking
 from inference.chat.tool_plan import Prompting, plan_tools, prompt_for_tools
+from inference.clients import current_client
 from inference.engine.messages import Constraint, GenerateRequest, SamplingParams, Thinking
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool
@@ -42,6 +43,7 @@ class PreparedChat:
                 constraint=self.constraint,
                 thinking=self.thinking,
                 markers=answer_markers(self.format),
+                client=current_client.get(),
             )
             for number in range(self.num_choices)
         ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from inference.calls import call
+from inference.clients import current_client
 from inference.engine.messages import Constraint, DetokenizeRequest, GenerateRequest, SamplingParams
 from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
@@ -47,7 +48,14 @@ def _requests(
     scores = parameters.get("logprobs") if parameters.get("echo") else None
     prompts = [prompt if suffix else prompt or model.bos_token for prompt in parameters["prompt"]]
     return [
-        GenerateRequest(secrets.token_hex(16), prompt, seeded(sampling, number), suffix=suffix, prompt_logprobs=scores)
+        GenerateRequest(
+            secrets.token_hex(16),
+            prompt,
+            seeded(sampling, number),
+            suffix=suffix,
+            prompt_logprobs=scores,
+            client=current_client.get(),
+        )
         for prompt in prompts
         for number in range(parameters["best_of"])
     ]

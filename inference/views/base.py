@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
+from inference.clients import client_of, current_client
 from inference.exceptions import ModelNotFound, WrongKind, error_body
 from inference.serializers.base import RequestSerializer
 from registry.model_kinds import Kind
@@ -27,6 +28,7 @@ async def respond(
     answer: Callable[[dict[str, Any]], Awaitable[HttpResponseBase]],
 ) -> HttpResponseBase:
     """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
+    current_client.set(client_of(request))
     serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
     response = await answer(serializer.validated_data)

@@ -1,0 +1,15 @@
+"""Whose request it is that is being served."""
+
+import hashlib
+from contextvars import ContextVar
+
+from django.http import HttpRequest
+
+# Of the task that serves the request: what is far below, such as the engine's queue, need not be handed it by all between.
+current_client: ContextVar[str] = ContextVar("current_client", default="")
+
+
+def client_of(request: HttpRequest) -> str:
+    """Return a name for the sender, the same for the same API key and without the key in it; "" if there is none."""
+    key = request.headers.get("Authorization", "")
+    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""

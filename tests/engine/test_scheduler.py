@@ -1,0 +1,129 @@
+"""Scheduler: who comes next, and what a step computes."""
+
+import pytest
+
+from inference.engine.entry import Entry
+from inference.engine.messages import GenerateRequest, SamplingParams
+from inference.engine.scheduler import PATIENCE, Scheduler
+from inference.engine.sequence import Sequence
+from inference.engine.step_budget import FIRST_CHUNK, StepBudget
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def scheduler(clock):
+    return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512), clock=clock)
+
+
+def sequence(name: str, client: str = "", length: int = 10) -> Sequence:
+    request = GenerateRequest(name, "", SamplingParams(), client=client)
+    return Sequence(request, list(range(length)), sampler=None, n_ctx=10_000, markers={})
+
+
+def start(scheduler: Scheduler, each: Sequence, slot: int = 0, is_computed: bool = False) -> None:
+    scheduler.start(each)
+    each.entry = Entry(each.tokens, slot, holder=each)
+    if is_computed:
+        each.num_computed = len(each.tokens)
+        each.tokens.append(1)
+
+
+def order(scheduler: Scheduler) -> str:
+    """Return the names of the waiting sequences in the order in which they would start, each ending at once."""
+    names = ""
+    while following := scheduler.next_waiting(lambda each: True):
+        scheduler.waiting.remove(following)
+        names += following.id
+    return names
+
+
+def test_first_come_first_served(scheduler, clock):
+    for clock.now, name in enumerate("abc"):
+        scheduler.add(sequence(name))
+    assert order(scheduler) == "abc"
+
+
+def test_nobody_starts_beyond_the_limit(scheduler):
+    for name in "abc":
+        scheduler.add(sequence(name))
+    for slot, each in enumerate(scheduler.waiting[:2]):
+        start(scheduler, each, slot)
+    assert scheduler.next_waiting(lambda each: True) is None
+
+
+def test_who_is_not_ready_lets_others_pass(scheduler):
+    for name in "ab":
+        scheduler.add(sequence(name))
+    assert scheduler.next_waiting(lambda each: each.id == "b").id == "b"
+    assert scheduler.next_waiting(lambda each: False) is None
+
+
+def test_a_client_with_many_requests_does_not_keep_out_another(scheduler, clock):
+    for clock.now, name in enumerate("abcd"):
+        scheduler.add(sequence(name, client="greedy"))
+    scheduler.add(sequence("z", client="modest"))
+    start(scheduler, scheduler.waiting[0])
+    assert order(scheduler).startswith("zb")
+
+
+def test_nobody_waits_for_ever(scheduler, clock):
+    scheduler.add(sequence("a", client="greedy"))
+    scheduler.add(sequence("b", client="greedy"))
+    start(scheduler, scheduler.waiting[0])
+    clock.now = PATIENCE + 1
+    scheduler.add(sequence("z", client="modest"))
+    assert order(scheduler) == "bz"
+
+
+def test_a_short_prompt_is_not_stuck_behind_a_long_one(scheduler, clock):
+    for slot, (clock.now, name, length) in enumerate([(0.0, "long", 5000), (1.0, "short", 100)]):
+        scheduler.add(sequence(name, length=length))
+        start(scheduler, scheduler.waiting[0], slot)
+    clock.now = 1.5
+    assert [(chunk.sequence.id, chunk.num_tokens) for chunk in scheduler.schedule()] == [("long", 412), ("short", 100)]
+
+
+def test_a_long_prompt_has_its_turn_among_short_ones(scheduler, clock):
+    scheduler.add(sequence("long", length=5000))
+    start(scheduler, scheduler.waiting[0], 0)
+    clock.now = 600.0
+    scheduler.add(sequence("short", length=1000))
+    start(scheduler, scheduler.waiting[0], 1)
+    clock.now = 601.0
+    assert [chunk.sequence.id for chunk in scheduler.schedule()] == ["long"]
+
+
+def test_streams_come_before_prompts(scheduler):
+    for slot, name in enumerate("ab"):
+        scheduler.add(sequence(name, length=1000))
+        start(scheduler, scheduler.waiting[0], slot, is_computed=name == "a")
+    assert [(chunk.sequence.id, chunk.num_tokens) for chunk in scheduler.schedule()] == [("a", 1), ("b", FIRST_CHUNK)]
+
+
+def test_a_chunk_ends_where_a_checkpoint_is_wanted(scheduler):
+    scheduler.add(sequence("a", length=100))
+    start(scheduler, scheduler.waiting[0])
+    scheduler.running[0].cuts = {40, 84}
+    assert [chunk.num_tokens for chunk in scheduler.schedule()] == [40]
+    scheduler.running[0].num_computed = 40
+    assert [chunk.num_tokens for chunk in scheduler.schedule()] == [44]
+
+
+def test_who_is_sent_back_keeps_its_place(scheduler, clock):
+    for clock.now, name in enumerate("ab"):
+        scheduler.add(sequence(name))
+    start(scheduler, scheduler.waiting[0])
+    scheduler.send_back(scheduler.running[0])
+    assert order(scheduler) == "ab"
