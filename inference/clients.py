@@ -5,7 +5,8 @@ from contextvars import ContextVar
 
 from django.http import HttpRequest
 
-# Of the task that serves the request: what is far below, such as the engine's queue, need not be handed it by all between.
+# Of the task that serves the request: what is far below, such as the engine's queue, need not be handed it by all in
+# between.
 current_client: ContextVar[str] = ContextVar("current_client", default="")
 
 

@@ -67,7 +67,6 @@ def model_spec(model: RegisteredModel) -> ModelSpec:
         n_threads_batch=model.threads_batch,
         kind=Kind(model.kind).value,  # a plain string: workers know nothing of Django
         kv_unified=LAYOUTS[model.kv_layout],
-        swa_full=model.keep_full_window,
         host_cache_bytes=None if model.host_cache_mb is None else model.host_cache_mb * 2**20,
         tensor_split=model.tensor_shares,
         loras=tuple((str(lora.resolved_path), lora.scale) for lora in model.loras.all()),

@@ -105,7 +105,6 @@ class ModelEntry:
     kv_cells: int | None = setting(optional(integer(MIN_CONTEXT, MAX_INTEGER), "auto"), None)
     kv_type_k: str = setting(choice(*KV_TYPES), "f16")
     kv_type_v: str = setting(choice(*KV_TYPES), "f16")
-    keep_full_window: bool = setting(flag(), True)
     host_cache_mb: int | None = setting(optional(integer(0, MAX_INTEGER), "auto"), None)
     use_mmap: bool = setting(flag(), True)
     use_mlock: bool = setting(flag(), False)

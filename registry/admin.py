@@ -94,7 +94,6 @@ class RegisteredModelAdmin(admin.ModelAdmin):
             _("Memory"),
             ("kv_layout", "kv_cells"),
             ("kv_type_k", "kv_type_v"),
-            "keep_full_window",
             "host_cache_mb",
             ("use_mmap", "use_mlock"),
         ),
@@ -109,7 +108,7 @@ class RegisteredModelAdmin(admin.ModelAdmin):
     ]
     # Of models that write nothing these would change nothing.
     chat_fields = (
-        *("kv_layout", "kv_cells", "keep_full_window", "host_cache_mb", "n_ubatch", "step_target_ms"),
+        *("kv_layout", "kv_cells", "host_cache_mb", "n_ubatch", "step_target_ms"),
         *("speculation", "draft_max", "draft_model"),
     )
     metadata_fieldset = (_("Read from the file"), {"fields": metadata_fields})

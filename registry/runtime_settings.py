@@ -97,14 +97,6 @@ class RuntimeSettings(models.Model):
         default="f16",
         help_text=_("As above. A quantized type needs flash attention, which “auto” then switches on."),
     )
-    keep_full_window = models.BooleanField(
-        _("keep full window"),
-        default=True,
-        help_text=_(
-            "Of models with a sliding window: keep the whole context, so that the beginning of a prompt can be used "
-            "again. Off: keep only the window, which takes much less memory."
-        ),
-    )
     host_cache_mb = models.PositiveIntegerField(
         _("host cache"),
         null=True,

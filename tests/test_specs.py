@@ -25,12 +25,12 @@ def test_every_setting_reaches_the_engine():
         "n_batch": 256, "n_ubatch": 128, "flash_attention": "on", "step_target_ms": 100, "split_mode": "row",
         "main_gpu": 1, "cpu_moe_layers": 4, "draft_max": 5, "threads": 2, "threads_batch": 6, "gpu_layers": 7,
     }  # fmt: skip
-    config = config_of(**settings, kv_layout="unified", keep_full_window=False, host_cache_mb=2, tensor_split="3,1")
+    config = config_of(**settings, kv_layout="unified", host_cache_mb=2, tensor_split="3,1")
     expected = EngineConfig(
         "/m.gguf", n_ctx=512, n_seq_max=3, kv_cells=700, kv_type_k="q8_0", kv_type_v="q4_0", use_mmap=False,
         use_mlock=True, n_batch=256, n_ubatch=128, flash_attention="on", step_target_ms=100, split_mode="row",
         main_gpu=1, cpu_moe_layers=4, draft_max=5, n_threads=2, n_threads_batch=6, n_gpu_layers=7, kv_unified=True,
-        swa_full=False, host_cache_bytes=2 * 2**20, tensor_split=(3.0, 1.0), speculation="lookup",
+        host_cache_bytes=2 * 2**20, tensor_split=(3.0, 1.0), speculation="lookup",
     )  # fmt: skip
     assert config == expected
 

@@ -2,7 +2,6 @@
 
 # Computed beside others, a sequence of these models comes out different from the same one alone.
 ONE_SEQUENCE = {
-    "cogvlm": "llama.cpp mixes up the sequences of this architecture when it computes several at once",
     "plamo2": "llama.cpp mixes up the sequences of this architecture when it computes several at once",
 }
 

@@ -29,7 +29,8 @@ class EngineConfig:
     kv_unified: whether the sequences share all cells of the KV cache, instead of having n_ctx each.
     kv_cells: tokens that the KV cache holds in all.
     num_slots: sequence ids. Where all share the cells there are more than n_seq_max, for sequences that may come back.
-    swa_full: whether layers with a sliding window keep the whole context.
+    swa_full: whether layers with a sliding window keep the whole context, so that it can be cut back to any length;
+        draft models need that.
     host_cache_bytes: main memory for sequences that lost their cells; 0 for none.
     tensor_split: the share of each GPU; empty lets llama.cpp choose.
     cpu_moe_layers: layers, from the first, whose experts stay in main memory; -1 for all.

@@ -226,7 +226,10 @@ class KVCache:
         self._unindex(source)
         self._host.remove(source)
         slot = self._vacate(prompt, None)
-        return self._continue(source, slot, length, is_there=self._bring(source, slot))
+        is_there = self._bring(source, slot)
+        while not is_there and self.drop_idle():  # where all slots share the cells there may be too few
+            is_there = self._bring(source, slot)
+        return self._continue(source, slot, length, is_there)
 
     def _continue(self, source: Entry, slot: int, length: int, is_there: bool) -> Entry:
         """Return the entry that follows `source`, whose cells are in the slot if `is_there`; it inherits what fits."""

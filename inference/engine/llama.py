@@ -121,12 +121,17 @@ class Llama:
         return lib.llama_memory_seq_rm(self._memory, slot, length, -1)
 
     def copy(self, source: int, target: int) -> bool:
-        """Replace what `target` holds by a copy of all of `source`.
+        """Replace what `target` holds by a copy of all of `source`; False if llama.cpp could not.
 
-        Through a state, which has only the cells in use: `llama_memory_seq_cp` copies the buffer of a whole context
-        where the KV cache is partitioned (10 to 30 ms instead of 3 for 900 tokens of a 0.15 B model with 8,192 cells).
+        In a unified KV cache both then share the cells. In a partitioned one it is done through a state, which has only
+        the cells in use: `llama_memory_seq_cp` copies the buffer of a whole context there (10 to 30 ms instead of 3 for
+        900 tokens of a 0.15 B model with 8,192 cells).
         """
-        return self.load(target, self.save(source))
+        if self.is_partitioned:
+            return self.load(target, self.save(source))
+        self.truncate(target, 0)
+        lib.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+        return True
 
     def state_size(self, slot: int, partial: bool = False) -> int:
         """Return the bytes that `save` takes."""
@@ -153,10 +158,15 @@ class Llama:
         lib.llama_free(self._context)
         lib.llama_model_free(self._model)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether the newest tokens of a step can be cut off again; windows keep what the token before them sees."""
+        return self.plan.model.memory not in ("recurrent", "hybrid")
+
     def _keeps_everything(self) -> bool:
         """Recurrent layers keep only their newest state, layers with a sliding window only the newest cells."""
         has_window = lib.llama_model_n_swa(self._model) > 0 and not self.config.swa_full
-        return not has_window and self.plan.model.memory not in ("recurrent", "hybrid")
+        return self.can_undo and not has_window
 
     def _create_context(self, config: EngineConfig) -> int:
         return create_context(self._model, config)

@@ -37,6 +37,7 @@ class Scheduler:
         self.running: list[Sequence] = []
         self.budget = budget
         self._max_running = max_running
+        self._limit = max_running
         self._clock = clock
 
     @property
@@ -53,7 +54,7 @@ class Scheduler:
 
     def next_waiting(self, is_ready: Callable[[Sequence], bool]) -> Sequence | None:
         """Return the waiting sequence that comes next of those that are ready; None if there is none, or no room."""
-        if len(self.running) >= self._max_running:
+        if len(self.running) >= self._limit:
             return None
         now = self._clock()
         running = Counter(sequence.client for sequence in self.running)
@@ -87,12 +88,20 @@ class Scheduler:
 
     def remove(self, sequence: Sequence) -> None:
         """Take a sequence out, wherever it stands."""
-        (self.running if sequence in self.running else self.waiting).remove(sequence)
+        if sequence in self.waiting:
+            self.waiting.remove(sequence)
+            return
+        self.running.remove(sequence)
+        self._limit = self._max_running
 
     def send_back(self, sequence: Sequence) -> None:
-        """Let a running sequence wait again; it keeps its place in the queue."""
+        """Let a running sequence wait again, since there is no room, until another one has ended.
+
+        It keeps its place in the queue.
+        """
         self.running.remove(sequence)
         self.waiting.append(sequence)
+        self._limit = len(self.running)
 
     def _response_ratio(self, sequence: Sequence) -> float:
         """Return waiting time over service time (highest response ratio next, Brinch Hansen 1971), less 1."""

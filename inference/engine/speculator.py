@@ -49,8 +49,7 @@ def new_speculator(config: "EngineConfig", llama: "Llama") -> Speculator | None:
     from inference.engine.draft_model import DraftModel
     from inference.engine.drafts import LookupDrafts, ModelDrafts
 
-    # What was guessed wrong has to be cut off again.
-    if config.speculation == "off" or not llama.can_rewind:
+    if config.speculation == "off" or not llama.can_undo:
         return None
     if config.speculation == "lookup":
         return Speculator(LookupDrafts(), config.draft_max, config.n_batch)

@@ -40,11 +40,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='registeredmodel',
-            name='keep_full_window',
-            field=models.BooleanField(default=True, help_text='Of models with a sliding window: keep the whole context, so that the beginning of a prompt can be used again. Off: keep only the window, which takes much less memory.', verbose_name='keep full window'),
-        ),
-        migrations.AddField(
-            model_name='registeredmodel',
             name='kv_cells',
             field=models.PositiveIntegerField(blank=True, help_text='Tokens that the KV cache holds for all requests together. Empty: parallel requests × context size. Set fewer where memory is short and conversations are seldom as long as the context allows.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(2147483647)], verbose_name='KV cells'),
         ),

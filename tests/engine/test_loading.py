@@ -82,7 +82,7 @@ def test_a_setting_that_cannot_work_is_a_load_error(load):
         {"use_mmap": False},
         {"use_mlock": True},
         {"use_mmap": False, "use_mlock": True},
-        {"swa_full": False},
+        {"swa_full": True},
         {"n_gpu_layers": 0},
         {"split_mode": "row", "tensor_split": (3.0, 1.0)[: max(len(gpu_names()), 1)]},
         {"split_mode": "none"},

@@ -15,7 +15,22 @@ from tests.live_server import DEMO
 from tests.tiny_models import Kind
 
 NUM_REQUESTS = 64
-WORDS = "time year people way day man thing woman life child world school state family".split()
+WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
+    "time",
+    "year",
+    "people",
+    "way",
+    "day",
+    "man",
+    "thing",
+    "woman",
+    "life",
+    "child",
+    "world",
+    "school",
+    "state",
+    "family",
+]
 GRAMMAR = Constraint(r'start: "{" /[a-z]{1,8}/ ":" /[0-9]{1,6}/ "}"', "grammar")
 # What is computed together may differ in the last digits, and the likeliest two tokens of random weights may be nearly
 # equal: here nothing may depend on that.
@@ -105,7 +120,7 @@ def test_together_as_alone(path, alone, kv_unified):
     settings = {"kv_unified": True, "kv_cells": 2048} if kv_unified else {}
     llama = Llama(exact_config(path, n_seq_max=4, **settings))
     llama.compile(GRAMMAR).result()
-    speculator = Speculator(EagerDrafts(), draft_max=8, n_batch=256) if llama.can_rewind else None
+    speculator = Speculator(EagerDrafts(), draft_max=8, n_batch=256) if llama.can_undo else None
     answers = Answers(EngineCore(llama.config, llama, speculator))
     aborted = [GenerateRequest(f"abort {request.id}", *_parts(request)) for request in mixed_requests()[::9]]
     answers.run([*aborted[:4], *mixed_requests(), *aborted[4:]], aborted=tuple(each.id for each in aborted))
