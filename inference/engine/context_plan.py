@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from inference.engine.architectures import sequence_limit
-from inference.engine.config import EngineConfig
+from inference.engine.config import EngineConfig, FlashAttention
 from inference.engine.threads import choose_threads
 
 MemoryKind = Literal["attention", "sliding window", "recurrent", "hybrid", "none"]
@@ -16,6 +16,11 @@ MAX_SLOTS = 256  # LLAMA_MAX_SEQ (src/llama-cparams.h)
 SLOTS_PER_SEQUENCE = 4
 MAX_HOST_CACHE = 8192 * 2**20
 HOST_CACHE_SHARE = 8
+# Without flash attention the scores of every token with every cell are in memory: of a batch so small that they stay
+# few. On a CPU such batches are computed as quickly as larger ones (docs/performance.md).
+SCORING_BATCH = 256
+SCORES_SHARE = 8  # they may take this part of what the model does
+LEAST_SCORES = 128 * 2**20
 CPU = "CPU"
 
 # Values of a block, and its bytes (ggml_type_traits in ggml/src/ggml.c).
@@ -40,7 +45,7 @@ class PlanError(Exception):
 class ModelFacts:
     """What a loaded model says of itself.
 
-    num_layers: without the output, which llama.cpp offloads as one more.
+    num_heads: of the queries. num_layers: without the output, which llama.cpp offloads as one more.
     kv_layers: those that have a KV cache, None if the file does not say. kv_heads: the heads of such a layer.
     head_size_k, head_size_v: the values that one of them keeps of a token.
     size_bytes: of the weights.
@@ -49,6 +54,7 @@ class ModelFacts:
 
     architecture: str = ""
     num_layers: int = 0
+    num_heads: int = 0
     memory: MemoryKind = "attention"
     kv_layers: int | None = None
     kv_heads: int = 0
@@ -93,12 +99,15 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
     limit = sequence_limit(model.architecture) if config.kind == "chat" and config.n_seq_max > 1 else ""
     limited = replace(config, n_seq_max=1) if limit else config
     kv_unified, kv_cells = _layout(limited)
+    flash_attention = _flash_attention(config, kv_cells if kv_unified else _padded(config.n_ctx), model, machine)
+    n_ubatch = SCORING_BATCH if config.n_ubatch is None and flash_attention == "off" else config.n_ubatch
     planned = replace(
         limited,
         kv_unified=kv_unified,
         kv_cells=kv_cells,
         num_slots=_num_slots(limited.n_seq_max, model) if kv_unified else limited.n_seq_max,
-        n_ubatch=min(config.n_ubatch or config.n_batch, config.n_batch),
+        flash_attention=flash_attention,
+        n_ubatch=min(n_ubatch or config.n_batch, config.n_batch),
         n_threads=config.n_threads or choose_threads(machine.cores),
         n_threads_batch=config.n_threads_batch or machine.cores,
         host_cache_bytes=_host_cache(config, machine),
@@ -139,6 +148,20 @@ def _layout(config: EngineConfig) -> tuple[bool, int]:
             f"({MAX_CELLS} in all)"
         )
     return unified, cells
+
+
+def _flash_attention(config: EngineConfig, num_cells: int, model: ModelFacts, machine: MachineFacts) -> FlashAttention:
+    """Switch flash attention off where "auto" leaves it open, the CPU computes, and the scores find room.
+
+    llama.cpp's kernel for CPUs is quick for prompts, but for less than 64 tokens of a sequence at a time (Q_TILE_SZ in
+    ggml/src/ggml-cpu/ops.cpp) up to eight times slower than without it: while decoding and for short new prompts.
+    """
+    is_open = config.flash_attention == "auto" and config.kind == "chat" and BLOCKS[config.kv_type_v][0] == 1
+    computes_on_gpu = machine.gpus and config.n_gpu_layers != 0
+    if not is_open or computes_on_gpu:
+        return config.flash_attention
+    num_bytes = (config.n_ubatch or SCORING_BATCH) * num_cells * model.num_heads * BLOCKS["f32"][1]
+    return "off" if num_bytes <= max(model.size_bytes // SCORES_SHARE, LEAST_SCORES) else config.flash_attention
 
 
 def _num_slots(n_seq_max: int, model: ModelFacts) -> int:

@@ -27,6 +27,8 @@ from inference.engine.speculator import Speculator
 from inference.engine.step_budget import StepBudget
 from inference.engine.token_requests import VocabularyBackend, refused
 
+MIN_CHUNK = 32  # tokens of a prompt in a step
+MIN_FLASH_CHUNK = 64  # on a CPU, flash attention is slow for fewer (Q_TILE_SZ in ggml/src/ggml-cpu/ops.cpp)
 MOVE_STEPS = 4  # steps whose time it may take to move a sequence to where it is computed together with the others
 
 
@@ -86,7 +88,8 @@ class EngineCore:
         self._llama = llama
         self._clock = clock
         self.vocabulary = llama.vocabulary
-        budget = StepBudget(config.step_target_ms / 1000, config.n_batch)
+        min_chunk = MIN_CHUNK if config.flash_attention == "off" else MIN_FLASH_CHUNK
+        budget = StepBudget(config.step_target_ms / 1000, config.n_batch, min_chunk)
         self._scheduler = Scheduler(config.n_seq_max, budget, clock)
         self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes or 0, budget.prefill_seconds, clock)
         self._batch = Batch(config.n_batch)
@@ -145,8 +148,9 @@ class EngineCore:
 
     def _compute(self, chunks: list[Chunk]) -> list[Output]:
         started = self._clock()
-        num_prefill = sum(chunk.num_tokens for chunk in chunks if chunk.sequence.is_prefilling)
-        num_decoding = sum(not chunk.sequence.is_prefilling for chunk in chunks)
+        prompts = [chunk for chunk in chunks if chunk.sequence.is_prefilling]
+        num_decoding, num_prefill = len(chunks) - len(prompts), sum(chunk.num_tokens for chunk in prompts)
+        depths = sum(chunk.num_tokens * (chunk.sequence.num_computed + chunk.num_tokens / 2) for chunk in prompts)
         if self._speculator and num_prefill == 0:
             chunks = self._speculator.extend(chunks)
         rows = self._fill_batch(chunks)
@@ -159,7 +163,7 @@ class EngineCore:
         outputs = [output for chunk, row in zip(chunks, rows, strict=True) for output in self._advance(chunk, row)]
         seconds = self._clock() - started
         if not any(chunk.draft for chunk in chunks):
-            self._scheduler.budget.observe(num_decoding, num_prefill, seconds)
+            self._scheduler.budget.observe(num_decoding, num_prefill, seconds, depths / max(num_prefill, 1))
         if self._speculator and num_prefill == 0:
             self._speculator.observe(chunks, seconds)
         return outputs

@@ -22,6 +22,7 @@ def read_facts(model: int) -> ModelFacts:
     return ModelFacts(
         architecture=architecture,
         num_layers=num_layers,
+        num_heads=lib.llama_model_n_head(model),
         memory=memory,
         kv_layers=_kv_layers(model, architecture, memory, num_layers),
         kv_heads=lib.llama_model_n_head_kv(model),

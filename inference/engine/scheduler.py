@@ -79,8 +79,9 @@ class Scheduler:
         llama.cpp computes chunks of different lengths one after the other.
         """
         chunks = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
-        left = self.budget.prefill_tokens(len(chunks))
-        for sequence in sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True):
+        prompts = sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True)
+        left = self.budget.prefill_tokens(len(chunks), prompts[0].num_computed) if prompts else 0
+        for sequence in prompts:
             if left > 0:
                 chunks.append(Chunk(sequence, min(left, sequence.num_until_cut)))
                 left -= chunks[-1].num_tokens

@@ -8,6 +8,8 @@ tokens are nearly free, on a few cores each may cost half a step.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from inference.engine.line import Line
+
 # CPU kernels compute rows four at a time: with the sequence's own token these drafts fill them.
 LENGTHS = (1, 3, 7, 15, 31, 63)
 FIRST_LENGTH = 3  # of a draft whose cost is not known yet
@@ -15,42 +17,9 @@ EXPLORATION = 0.015  # share of the plain steps' time that may be lost on drafts
 FIRST_CREDIT = 8  # plain steps that may be lost on finding out
 ENOUGH = 0.9  # of the speed that endless drafts would give; longer ones only risk more
 RATE = 0.1  # weight of the newest plain step
-FORGETTING = 0.95  # what is left of a measured draft's weight after the next one
 MOST_SPREAD = 4  # a step that takes this many times what was expected was disturbed by something else
 MOST_WAIT = 0.5  # of a plain step, that a sequence without a draft may wait for others' drafts
 REFRESH = 100  # steps after which is measured again what is otherwise not done
-
-
-class Line:
-    """A straight line through measured points, the newest ones counting most; it neither falls nor starts below 0.
-
-    Points that hardly differ in x tell nothing of where it starts: at 0 then. weight: that of all points, 0 for none.
-    """
-
-    def __init__(self) -> None:
-        self.weight = self.start = self.slope = 0.0
-        self._x = self._y = self._xx = self._xy = 0.0
-
-    def add(self, x: float, y: float) -> None:
-        self.weight = self.weight * FORGETTING + 1
-        self._x = self._x * FORGETTING + x
-        self._y = self._y * FORGETTING + y
-        self._xx = self._xx * FORGETTING + x * x
-        self._xy = self._xy * FORGETTING + x * y
-        self.slope = self._fitted_slope()
-        self.start = max(self._y - self.slope * self._x, 0.0) / self.weight
-
-    def at(self, x: float) -> float:
-        return self.start + self.slope * x
-
-    def _fitted_slope(self) -> float:
-        if self._x <= 0 or self._y <= 0:
-            return 0.0
-        steepest = self._y / self._x
-        spread = self._xx - self._x * self._x / self.weight
-        if spread < self._xx / 20:
-            return steepest
-        return min(max((self._xy - self._x * self._y / self.weight) / spread, 0.0), steepest)
 
 
 @dataclass

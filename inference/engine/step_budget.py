@@ -1,54 +1,58 @@
 """How much of the prompts a step may compute, so that the streams beside them go on."""
 
+from inference.engine.line import Line
+
 FIRST_CHUNK = 128  # tokens, until a step has been measured
-MIN_CHUNK = 64  # tokens; smaller ones waste a processor's matrix kernels
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
-SMOOTHING = 0.3  # weight of the newest measurement
-MOST_AT_ONCE = 4.0  # factor by which one measurement may differ from the estimate; the rest is taken for noise
+SMOOTHING = 0.3  # weight of the newest step without a prompt
+MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
 
 class StepBudget:
     """Fits steps into `target` seconds by what steps took before.
 
-    A step that mixes both takes the time of its decoding sequences and, for each token of a prompt, some more. Both are
-    running averages: they follow the depth of the context, the processor's neighbours and everything else.
+    A step that mixes both takes the time of its decoding sequences and, for each token of a prompt, some more: the
+    more, the deeper in its context the token stands. Both are measured all the time, with whatever else the machine
+    does.
+
+    min_chunk: tokens; smaller parts of a prompt waste the processor.
     """
 
-    def __init__(self, target: float, n_batch: int) -> None:
+    def __init__(self, target: float, n_batch: int, min_chunk: int) -> None:
         self._target = target
         self._n_batch = n_batch
-        self._decode_seconds = 0.0
-        self._token_seconds = 0.0
+        self._min_chunk = min_chunk
+        self._token_seconds = Line(is_flat=True)  # over the depth
+        self.decode_seconds = 0.0  # of a step without prompts; 0 if there was none yet
 
-    @property
-    def decode_seconds(self) -> float:
-        """What a step without prompts takes; 0 if there was none yet."""
-        return self._decode_seconds
-
-    def prefill_tokens(self, num_decoding: int) -> int:
-        """Return how many prompt tokens the next step may compute beside so many decoding sequences."""
+    def prefill_tokens(self, num_decoding: int, depth: int = 0) -> int:
+        """Return how many tokens of a prompt, from `depth` on, fit beside so many decoding sequences."""
         room = self._n_batch - num_decoding
-        if not self._token_seconds:
+        if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
-        seconds = self._target - self._decode_seconds if num_decoding else LONELY_STEP
-        return max(0, min(room, max(MIN_CHUNK, int(seconds / self._token_seconds))))
+        seconds = self._target - self.decode_seconds if num_decoding else LONELY_STEP
+        count = seconds / self._token_seconds.at(depth)
+        count = seconds / self._token_seconds.at(depth + count / 2)  # the mean depth of that many
+        return max(0, min(room, max(self._min_chunk, int(count))))
 
     def prefill_seconds(self, num_tokens: int) -> float:
-        """Return how long so many prompt tokens will take; infinity as long as none was measured."""
-        return num_tokens * self._token_seconds if self._token_seconds else float("inf")
+        """Return how long a prompt of so many tokens will take; infinity as long as none was measured."""
+        return num_tokens * self._token_seconds.at(num_tokens / 2) if self._token_seconds.weight else float("inf")
 
-    def observe(self, num_decoding: int, num_prefill: int, seconds: float) -> None:
-        """Learn from a step."""
+    def observe(self, num_decoding: int, num_prefill: int, seconds: float, depth: float = 0) -> None:
+        """Learn from a step. depth: the mean one of its prompts' tokens."""
         if num_prefill == 0:
-            self._decode_seconds = _towards(self._decode_seconds, seconds)
+            self._observe_decode(seconds)
             return
-        rest = seconds - (self._decode_seconds if num_decoding else 0.0)
-        if rest > 0 and (num_prefill >= MIN_CHUNK or not self._token_seconds):
-            self._token_seconds = _towards(self._token_seconds, rest / num_prefill)
+        rest = seconds - (self.decode_seconds if num_decoding else 0.0)
+        if rest > 0 and (num_prefill >= self._min_chunk or not self._token_seconds.weight):
+            self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
+
+    def _observe_decode(self, seconds: float) -> None:
+        if not self.decode_seconds:
+            self.decode_seconds = seconds
+        self.decode_seconds += SMOOTHING * (_bounded(seconds, self.decode_seconds) - self.decode_seconds)
 
 
-def _towards(estimate: float, measured: float) -> float:
-    if not estimate:
-        return measured
-    bounded = min(max(measured, estimate / MOST_AT_ONCE), estimate * MOST_AT_ONCE)
-    return estimate + SMOOTHING * (bounded - estimate)
+def _bounded(measured: float, expected: float) -> float:
+    return min(max(measured, expected / MOST_AT_ONCE), expected * MOST_AT_ONCE) if expected else measured

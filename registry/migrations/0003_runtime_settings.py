@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='registeredmodel',
             name='step_target_ms',
-            field=models.PositiveIntegerField(default=250, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
+            field=models.PositiveIntegerField(default=200, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
         ),
         migrations.AddField(
             model_name='registeredmodel',

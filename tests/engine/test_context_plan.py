@@ -57,7 +57,13 @@ def test_threads_are_chosen_from_the_cores():
 
 @pytest.mark.parametrize(
     ("settings", "size"),
-    [({}, 512), ({"n_ubatch": 64}, 64), ({"n_batch": 128}, 128), ({"n_batch": 64, "n_ubatch": 128}, 64)],
+    [
+        ({}, 128),
+        ({"flash_attention": "on"}, 512),
+        ({"n_ubatch": 64}, 64),
+        ({"n_batch": 128}, 128),
+        ({"n_batch": 64, "n_ubatch": 128}, 64),
+    ],
 )
 def test_the_physical_batch_is_at_most_the_whole_one(settings, size):
     assert plan(**settings).config.n_ubatch == size
@@ -148,3 +154,29 @@ def test_gpus_that_are_not_there_are_refused_where_there_are_any():
     with pytest.raises(PlanError, match="tensor split has 3 numbers for 2 GPUs"):
         plan(machine=GPUS, tensor_split=(1, 1, 1))
     plan(main_gpu=2, tensor_split=(1, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "chosen"),
+    [
+        ({}, "off"),
+        ({"flash_attention": "on"}, "on"),
+        ({"kv_type_v": "q8_0"}, "auto"),
+        ({"kv_type_k": "q8_0"}, "off"),
+        ({"n_ctx": 2**15}, "auto"),
+        ({"kind": "embedding"}, "auto"),
+    ],
+)
+def test_a_cpu_does_without_flash_attention_where_it_can(settings, chosen):
+    model = replace(MODEL, num_heads=16)
+    assert plan(model, **settings).config.flash_attention == chosen
+
+
+def test_a_large_model_may_have_more_scores():
+    model = replace(MODEL, num_heads=16, size_bytes=5 * GIB)
+    assert plan(model, n_ctx=2**15).config.flash_attention == "off"
+
+
+def test_gpus_use_flash_attention():
+    assert plan(machine=GPUS).config.flash_attention == "auto"
+    assert plan(machine=GPUS, n_gpu_layers=0).config.flash_attention == "off"

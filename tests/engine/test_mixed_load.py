@@ -16,21 +16,6 @@ from tests.tiny_models import Kind
 
 NUM_REQUESTS = 64
 WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
-    "time",
-    "year",
-    "people",
-    "way",
-    "day",
-    "man",
-    "thing",
-    "woman",
-    "life",
-    "child",
-    "world",
-    "school",
-    "state",
-    "family",
-]
 GRAMMAR = Constraint(r'start: "{" /[a-z]{1,8}/ ":" /[0-9]{1,6}/ "}"', "grammar")
 # What is computed together may differ in the last digits, and the likeliest two tokens of random weights may be nearly
 # equal: here nothing may depend on that.

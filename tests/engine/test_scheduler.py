@@ -24,7 +24,7 @@ def clock():
 
 @pytest.fixture
 def scheduler(clock):
-    return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512), clock=clock)
+    return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512, min_chunk=32), clock=clock)
 
 
 def sequence(name: str, client: str = "", length: int = 10) -> Sequence:
@@ -121,9 +121,14 @@ def test_a_chunk_ends_where_a_checkpoint_is_wanted(scheduler):
     assert [chunk.num_tokens for chunk in scheduler.schedule()] == [44]
 
 
-def test_who_is_sent_back_keeps_its_place(scheduler, clock):
-    for clock.now, name in enumerate("ab"):
+def test_who_is_sent_back_waits_for_another_one_to_end(scheduler, clock):
+    for slot, (clock.now, name) in enumerate([(0.0, "a"), (1.0, "b")]):
         scheduler.add(sequence(name))
-    start(scheduler, scheduler.waiting[0])
-    scheduler.send_back(scheduler.running[0])
-    assert order(scheduler) == "ab"
+        start(scheduler, scheduler.waiting[0], slot)
+    clock.now = 2.0
+    scheduler.add(sequence("c"))
+    first, second = scheduler.running
+    scheduler.send_back(second)
+    assert scheduler.next_waiting(lambda each: True) is None
+    scheduler.remove(first)
+    assert order(scheduler) == "bc"

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from inference.engine.line import Line
 from inference.engine.prompt_lookup import PromptLookup
-from inference.engine.speculation import Line, SpeculationPolicy, evened
+from inference.engine.speculation import SpeculationPolicy, evened
 
 NUM_TOKENS = 3000
 StepTime = Callable[[list[int]], float]  # seconds of a step with so many drafted tokens for each decoding sequence

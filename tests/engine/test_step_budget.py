@@ -2,20 +2,26 @@
 
 import pytest
 
-from inference.engine.step_budget import FIRST_CHUNK, LONELY_STEP, MIN_CHUNK, StepBudget
+from inference.engine.step_budget import FIRST_CHUNK, LONELY_STEP, StepBudget
+
+MIN_CHUNK = 32
 
 
-def measured(decode: float, token: float, target: float = 0.2) -> StepBudget:
-    """Return a budget that has seen steps of these costs, in seconds."""
-    budget = StepBudget(target, n_batch=512)
-    for _ in range(30):
+def new_budget(target: float = 0.2) -> StepBudget:
+    return StepBudget(target, n_batch=512, min_chunk=MIN_CHUNK)
+
+
+def measured(decode: float, token: float, deeper: float = 0.0) -> StepBudget:
+    """Return a budget that has seen steps of these costs: seconds of a token, and more for each one before it."""
+    budget = new_budget()
+    for depth in range(0, 2000, 100):
         budget.observe(4, 0, decode)
-        budget.observe(4, 128, decode + 128 * token)
+        budget.observe(4, 100, decode + 100 * (token + deeper * (depth + 50)), depth + 50)
     return budget
 
 
 def test_before_it_has_measured_it_is_careful_beside_others_only():
-    budget = StepBudget(0.2, n_batch=512)
+    budget = new_budget()
     assert budget.prefill_tokens(4) == FIRST_CHUNK
     assert budget.prefill_tokens(0) == 512
     assert budget.prefill_seconds(1) == float("inf")
@@ -26,6 +32,20 @@ def test_a_step_takes_what_it_may():
     assert budget.prefill_tokens(4) == pytest.approx(170, abs=1)
     assert budget.decode_seconds == pytest.approx(0.03)
     assert budget.prefill_seconds(100) == pytest.approx(0.1)
+
+
+def test_it_takes_longer_the_deeper_a_prompt_is():
+    budget = measured(decode=0.03, token=0.0006, deeper=0.0000005)
+    counts = [budget.prefill_tokens(4, depth) for depth in (0, 1000, 2000)]
+    for depth, count in zip((0, 1000, 2000), counts, strict=True):
+        assert count * (0.0006 + 0.0000005 * (depth + count / 2)) == pytest.approx(0.17, rel=0.02)
+
+
+def test_short_prompts_do_not_tell_what_long_ones_cost():
+    budget = new_budget()
+    for _ in range(50):
+        budget.observe(0, 40, 0.04, 20)
+    assert budget.prefill_seconds(2000) == pytest.approx(2.0)
 
 
 def test_chunks_are_never_so_small_that_they_waste_the_step():
@@ -39,13 +59,15 @@ def test_the_batch_bounds_all():
 
 
 def test_a_lonely_prompt_does_not_take_steps_of_minutes():
-    assert measured(decode=0.03, token=0.01).prefill_tokens(0) == int(LONELY_STEP / 0.01)
+    assert measured(decode=0.03, token=0.01).prefill_tokens(0) == pytest.approx(LONELY_STEP / 0.01, abs=1)
 
 
 def test_a_disturbed_step_changes_little():
     budget = measured(decode=0.03, token=0.001)
-    budget.observe(4, 128, 60.0)
+    budget.observe(4, 128, 60.0, 64)
+    budget.observe(4, 0, 60.0)
     assert budget.prefill_seconds(1) < 0.003
+    assert budget.decode_seconds < 0.1
 
 
 def test_a_rest_of_a_prompt_tells_nothing():
