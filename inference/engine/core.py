@@ -21,6 +21,7 @@ from inference.engine.messages import (
     TokenLogprob,
     Usage,
 )
+from inference.engine.sampler_threads import Sampled, SamplerThreads
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sampler, Sequence
 from inference.engine.speculator import Speculator
@@ -95,6 +96,7 @@ class EngineCore:
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._speculator = speculator
+        self._threads = SamplerThreads(config.n_threads or 1)
         self._pending: dict[str, _Pending] = {}
         self._promises: dict[str, Promise] = {}
 
@@ -160,7 +162,11 @@ class EngineCore:
             return self._make_room(str(error))
         except DecodeError as error:
             return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
-        outputs = [output for chunk, row in zip(chunks, rows, strict=True) for output in self._advance(chunk, row)]
+        complete = [(chunk, row) for chunk, row in zip(chunks, rows, strict=True) if self._account(chunk, row)]
+        tokens = self._threads.sample([(chunk.sequence.sampler, row) for chunk, row in complete])
+        outputs = [
+            output for each, token in zip(complete, tokens, strict=True) for output in self._advance(*each, token)
+        ]
         seconds = self._clock() - started
         if not any(chunk.draft for chunk in chunks):
             self._scheduler.budget.observe(num_decoding, num_prefill, seconds, depths / max(num_prefill, 1))
@@ -233,25 +239,18 @@ class EngineCore:
             rows.append(last - len(chunk.draft))
         return rows
 
-    def _advance(self, chunk: Chunk, row: int) -> list[Output]:
-        """Account for a computed chunk and, when it completes the sequence so far, sample what comes next."""
+    def _account(self, chunk: Chunk, row: int) -> bool:
+        """Account for a computed chunk; return whether its sequence is computed as far as it goes."""
         sequence = chunk.sequence
         if sequence.scores_prompt and sequence.is_prefilling:
             self._score_prompt(chunk, row)
         sequence.num_computed += chunk.num_tokens
         if sequence.num_computed in sequence.cuts:
             self._cache.checkpoint(sequence)
-        if sequence.num_remaining:
-            return []
-        outputs = self._sample(chunk, row)
-        if chunk.draft:
-            self._llama.truncate(sequence.slot, sequence.num_computed)
-        if any(output.finished for output in outputs):
-            self._forget(sequence)
-        return outputs
+        return not sequence.num_remaining
 
-    def _sample(self, chunk: Chunk, row: int) -> list[Output]:
-        """Sample the next token, and after each one that was guessed right the one after it.
+    def _advance(self, chunk: Chunk, row: int, token: Sampled) -> list[Output]:
+        """Append the token sampled from `row` and, as long as they were guessed right, those after it.
 
         Every token comes from the sequence's own sampler and from the logits after the right tokens: the answer is the
         same as without guesses.
@@ -259,10 +258,9 @@ class EngineCore:
         sequence = chunk.sequence
         outputs = []
         for guess in (*chunk.draft, None):
-            try:
-                token = sequence.sampler.sample(row)
-            except ConstraintError as error:
-                return [*outputs, Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(error)))]
+            if isinstance(token, ConstraintError):
+                outputs.append(Output(sequence.id, failure=Failure(FailureCode.CONSTRAINT_FAILED, str(token))))
+                break
             if output := self._append(sequence, token, row):
                 outputs.append(output)
             if token != guess or sequence.finish_reason:
@@ -270,6 +268,11 @@ class EngineCore:
             sequence.num_computed += 1
             chunk.num_accepted += 1
             row += 1
+            (token,) = self._threads.sample([(sequence.sampler, row)])
+        if chunk.draft:
+            self._llama.truncate(sequence.slot, sequence.num_computed)
+        if any(output.finished for output in outputs):
+            self._forget(sequence)
         return outputs
 
     def _append(self, sequence: Sequence, token: int, row: int) -> Output | None:

@@ -97,6 +97,7 @@ class Llama:
             raise OutOfCells("the KV cache has no room for this batch")
         if code != 0:
             raise DecodeError(DECODE_ERRORS.get(code, f"llama_decode returned {code}"))
+        lib.llama_get_logits(self._context)  # brings the rows into order, so that samplers only read
 
     def logits(self, row: int) -> np.ndarray:
         """Return a row's logits, of shape (vocabulary.size,); llama.cpp's own memory, valid until the next `decode`."""

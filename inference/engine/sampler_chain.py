@@ -18,6 +18,8 @@ class SamplerChain:
     seed: the chain has no sampler that draws; it draws by itself, the same for the same seed. None: it has one.
     """
 
+    in_threads = True
+
     def __init__(self, context: int, n_vocab: int, seed: int | None = None) -> None:
         self._context = context
         self._n_vocab = n_vocab
@@ -81,6 +83,8 @@ class SamplerChain:
 
 class GuidedSampler:
     """A chain that chooses among the tokens that a guide allows."""
+
+    in_threads = False
 
     def __init__(self, chain: SamplerChain, guide: Guide) -> None:
         self._chain = chain

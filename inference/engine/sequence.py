@@ -10,7 +10,12 @@ MAX_SCORED = 128  # prompt tokens scored in one step: each takes the memory of t
 
 
 class Sampler(Protocol):
-    """Chooses the next token from the logits of one row of the last batch."""
+    """Chooses the next token from the logits of one row of the last batch.
+
+    in_threads: whether several may do that at the same time.
+    """
+
+    in_threads: bool
 
     def sample(self, row: int) -> int: ...
 

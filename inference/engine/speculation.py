@@ -14,7 +14,7 @@ from inference.engine.line import Line
 LENGTHS = (1, 3, 7, 15, 31, 63)
 FIRST_LENGTH = 3  # of a draft whose cost is not known yet
 EXPLORATION = 0.015  # share of the plain steps' time that may be lost on drafts that are refused
-FIRST_CREDIT = 8  # plain steps that may be lost on finding out
+FIRST_CREDIT = 3  # plain steps that may be lost on finding out
 ENOUGH = 0.9  # of the speed that endless drafts would give; longer ones only risk more
 RATE = 0.1  # weight of the newest plain step
 MOST_SPREAD = 4  # a step that takes this many times what was expected was disturbed by something else

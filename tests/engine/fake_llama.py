@@ -124,6 +124,8 @@ class FakeLlama:
 
 
 class FakeSampler:
+    in_threads = True
+
     def __init__(self, llama: FakeLlama) -> None:
         self._llama = llama
 
