@@ -9,7 +9,7 @@ from typing import Protocol
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
 from inference.engine.guide import ConstraintError, Matcher
-from inference.engine.kv_cache import KVBackend, KVCache, Promise
+from inference.engine.kv_cache import KVBackend, KVCache
 from inference.engine.messages import (
     Constraint,
     EngineStats,
@@ -21,6 +21,7 @@ from inference.engine.messages import (
     TokenLogprob,
     Usage,
 )
+from inference.engine.prefix_index import Promise
 from inference.engine.sampler_threads import Sampled, SamplerThreads
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sampler, Sequence

@@ -70,6 +70,13 @@ class Entry:
             return min(self.length, limit)
         return max((each.length for each in self.checkpoints if each.length <= limit), default=0)
 
+    def is_continued(self, length: int) -> bool:
+        """Say whether a prompt that takes `length` tokens goes on with this, rather than sharing only its beginning.
+
+        Taking the slot of a conversation that only shares a system prompt would destroy the rest of it.
+        """
+        return length * 2 >= self.length > 0
+
     def checkpoint_at(self, length: int) -> Checkpoint | None:
         """Return what is needed to cut back to `length`; None if nothing is."""
         if self.can_rewind or length == self.length:

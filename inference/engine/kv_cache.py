@@ -7,15 +7,13 @@ that is needed for something else has its state saved beside the KV cache, withi
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
 from inference.engine.entry import Checkpoint, Entry, Holder, State
 from inference.engine.host_tier import HostTier
-from inference.engine.radix_tree import RadixTree
+from inference.engine.prefix_index import MIN_REUSE, Match, PrefixIndex, Promise
 
-MIN_REUSE = 32  # tokens; fewer are computed sooner than copied or saved
 FIRST_BANDWIDTH = 1e9  # bytes per second that states are copied with, until it has been measured
 TAIL = 16  # tokens before the end of a prompt: enough for what templates append to ask for the answer
 SMOOTHING = 0.3  # weight of the newest measurement
@@ -46,28 +44,6 @@ class Runner(Holder, Protocol):
     def prefix(self) -> list[int]: ...
 
 
-@dataclass(frozen=True)
-class Promise:
-    """A running sequence that is about to compute the first `length` tokens of another one's prompt."""
-
-    entry: Entry
-    holder: Holder
-    length: int
-
-    @property
-    def is_open(self) -> bool:
-        return self.entry.holder is self.holder and self.holder.num_computed < self.length
-
-
-@dataclass(frozen=True)
-class _Match:
-    """The first `length` tokens of a prompt can be had from `entry`; `shared` are the same in some entry."""
-
-    entry: Entry | None = None
-    length: int = 0
-    shared: int = 0
-
-
 class KVCache:
     """The slots and what was saved of them, found by prefix.
 
@@ -85,7 +61,7 @@ class KVCache:
     ) -> None:
         self._llama = llama
         self._slots: list[Entry | None] = [None] * num_slots
-        self._tree: RadixTree[Entry] = RadixTree()
+        self._index = PrefixIndex()
         self._host = HostTier(host_bytes)
         self._prefill_seconds = prefill_seconds
         self._bandwidth = FIRST_BANDWIDTH
@@ -111,17 +87,10 @@ class KVCache:
 
         Where cells cannot be cut back, the running sequence is asked for a checkpoint.
         """
-        best, most = None, self._match(prompt).length + MIN_REUSE
-        for entry, shared in self._tree.matches(prompt):
-            if shared < most:
-                break
-            length = min(shared, len(prompt) - 1)
-            if entry.holder and entry.length < length <= entry.holder.num_prompt and length >= most:
-                best = Promise(entry, entry.holder, length)
-                break
-        if best and not self._llama.can_rewind:
-            best.holder.cuts.add(best.length)
-        return best
+        promise = self._index.promise(prompt)
+        if promise and not self._llama.can_rewind:
+            promise.holder.cuts.add(promise.length)
+        return promise
 
     def acquire(self, sequence: Runner) -> int:
         """Take an idle slot for a sequence; return how many tokens of its prefix are computed there.
@@ -129,11 +98,11 @@ class KVCache:
         At least one is left to compute, for its logits.
         """
         prompt = sequence.prefix
-        match = self._match(prompt)
+        match = self._index.match(prompt)
         entry = self._place(prompt, match)
         length = entry.length
         entry.tokens, entry.holder = sequence.tokens, sequence
-        self._index(entry, prompt)
+        self._index.add(entry, prompt)
         sequence.entry = entry
         if not self._llama.can_rewind:
             sequence.cuts = self._cuts(len(prompt), length, match.shared)
@@ -171,7 +140,7 @@ class KVCache:
         if not entry.tokens:
             self._drop(entry)
             return
-        self._index(entry, entry.tokens)
+        self._index.add(entry, entry.tokens)
 
     def drop_idle(self) -> bool:
         """Give up the cells of an idle slot, the least recently used one; False if there is none."""
@@ -180,28 +149,16 @@ class KVCache:
             self._evict(min(idle, key=lambda entry: entry.last_used))
         return bool(idle)
 
-    def _match(self, prompt: list[int]) -> _Match:
-        """Return the entry of which most of a prompt can be had, the one that costs least if there are several."""
-        best = _Match()
-        for entry, shared in self._tree.matches(prompt):
-            if shared < best.length or shared == 0:
-                break
-            length = entry.usable(min(shared, len(prompt) - 1))
-            rank = (length, _preference(entry, length))
-            if best.entry is None or rank > (best.length, _preference(best.entry, best.length)):
-                best = _Match(entry if length else None, length, max(shared, best.shared))
-        return best
-
-    def _place(self, prompt: list[int], match: _Match) -> Entry:
+    def _place(self, prompt: list[int], match: Match) -> Entry:
         """Return an entry in an idle slot that holds what was found, as far as that pays."""
         source, length = match.entry, match.length
         if source is None or not (source.is_idle or self._is_worth_copying(source, length)):
             return self._empty(self._vacate(prompt, None))
-        if source.is_idle and (_is_continued(source, length) or self._is_last_idle(source)):
+        if source.is_idle and (source.is_continued(length) or self._is_last_idle(source)):
             return self._take_over(source, length)
         if not self._is_worth_copying(source, length):
             return self._empty(self._vacate(prompt, source))
-        if source.state is not None and _is_continued(source, length):
+        if source.state is not None and source.is_continued(length):
             return self._bring_back(prompt, source, length)
         return self._copy(self._vacate(prompt, source), source, length)
 
@@ -216,14 +173,14 @@ class KVCache:
 
     def _take_over(self, source: Entry, length: int) -> Entry:
         """Make an idle slot's entry a new one, cut to `length`; save first what more it has, if that is much."""
-        if not _is_continued(source, length):
+        if not source.is_continued(length):
             self._save_copy(source)
-        self._unindex(source)
+        self._index.remove(source)
         return self._continue(source, source.slot, length, is_there=True)
 
     def _bring_back(self, prompt: list[int], source: Entry, length: int) -> Entry:
         """Load a saved sequence that goes on. It is taken out first: its room may be needed for the slot's."""
-        self._unindex(source)
+        self._index.remove(source)
         self._host.remove(source)
         slot = self._vacate(prompt, None)
         is_there = self._bring(source, slot)
@@ -271,14 +228,15 @@ class KVCache:
         started = self._clock()
         state = self._llama.save(target) if other else None
         num_bytes = self._size(entry)
-        if not self._llama.copy(source, target):
-            return
+        is_moved = self._llama.copy(source, target)
         self._note_bandwidth(num_bytes, self._clock() - started)
-        entry.slot, self._slots[target], self._slots[source] = target, entry, other
+        if is_moved:
+            entry.slot, self._slots[target], self._slots[source] = target, entry, other
+        left = source if is_moved else target
         if other:
-            other.slot = source
-        if other is None or not self._llama.load(source, state):
-            self._llama.truncate(source, 0)
+            other.slot = left
+        if other is None or not self._llama.load(left, state):
+            self._llama.truncate(left, 0)
             if other:
                 self._drop(other)
 
@@ -305,7 +263,7 @@ class KVCache:
     def _evict(self, entry: Entry, keep: Entry | None = None) -> None:
         """Empty the slot of an idle entry; save it if much of it is nowhere else. `keep` stays saved."""
         slot = entry.slot
-        if self._num_unique(entry) >= MIN_REUSE and self._make_room(self._llama.state_size(slot), keep):
+        if self._index.num_unique(entry) >= MIN_REUSE and self._make_room(self._llama.state_size(slot), keep):
             entry.state = self._llama.save(slot)
             entry.slot, self._slots[slot] = None, None
             self._host.add(entry)
@@ -320,18 +278,18 @@ class KVCache:
         copy = Entry(entry.tokens, state=self._llama.save(entry.slot), can_rewind=self._llama.can_rewind)
         copy.last_used, copy.num_uses = entry.last_used, entry.num_uses
         self._host.add(copy)
-        self._index(copy, copy.tokens)
+        self._index.add(copy, copy.tokens)
 
     def _drop(self, entry: Entry) -> None:
         """Forget an entry that lies in a slot."""
-        self._unindex(entry)
+        self._index.remove(entry)
         self._host.release(_num_bytes(entry.checkpoints))
         self._slots[entry.slot] = None
 
     def _make_room(self, num_bytes: int, keep: Entry | None = None) -> bool:
         evicted = self._host.make_room(num_bytes, keep)
         for entry in evicted or ():
-            self._unindex(entry)
+            self._index.remove(entry)
         return evicted is not None
 
     def _cut(self, slot: int, entry: Entry, length: int) -> bool:
@@ -348,15 +306,6 @@ class KVCache:
             lengths.add(shared)
         return {length for length in lengths if length >= max(num_cached, 0) + MIN_REUSE}
 
-    def _num_unique(self, entry: Entry) -> int:
-        """Return how many tokens of an entry could be had from no other one."""
-        others = (
-            other.usable(min(shared, len(entry.tokens)))
-            for other, shared in self._tree.matches(entry.tokens)
-            if other is not entry
-        )
-        return entry.length - max(others, default=0)
-
     def _is_last_idle(self, entry: Entry) -> bool:
         return not any(_is_free(other) for other in self._slots if other is not entry)
 
@@ -372,24 +321,6 @@ class KVCache:
         if seconds > 0:
             self._bandwidth += SMOOTHING * (num_bytes / seconds - self._bandwidth)
 
-    def _index(self, entry: Entry, tokens: list[int]) -> None:
-        self._unindex(entry)
-        entry.indexed = list(tokens)
-        self._tree.add(entry.indexed, entry)
-
-    def _unindex(self, entry: Entry) -> None:
-        if entry.indexed:
-            self._tree.remove(entry.indexed, entry)
-            entry.indexed = []
-
-
-def _is_continued(entry: Entry, length: int) -> bool:
-    """Say whether a prompt continues an entry, rather than sharing only its beginning.
-
-    Taking the slot of a conversation that only shares a system prompt would destroy the rest of it.
-    """
-    return length * 2 >= entry.length > 0
-
 
 def _is_free(entry: Entry | None) -> bool:
     """Say whether a slot with this entry can be had."""
@@ -398,13 +329,6 @@ def _is_free(entry: Entry | None) -> bool:
 
 def _num_bytes(checkpoints: list[Checkpoint]) -> int:
     return sum(each.state.nbytes for each in checkpoints)
-
-
-def _preference(entry: Entry, length: int) -> int:
-    """Rank entries that offer the same: an idle slot that is continued, a saved state, another slot."""
-    if entry.is_idle and _is_continued(entry, length):
-        return 2
-    return 1 if entry.state is not None else 0
 
 
 def compacting_move(is_running: list[bool]) -> tuple[int, int] | None:

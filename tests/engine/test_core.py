@@ -304,3 +304,32 @@ def test_a_prefix_whose_sequence_is_aborted_is_computed_by_the_next():
     core.step()
     core.abort_request("p")
     assert text(run(core), "q") == "bcde"
+
+
+def test_out_of_cells_the_youngest_waits_until_there_is_room():
+    core, _ = new_core(slots=4, max_cells=40, n_seq_max=4)
+    for name, prompt in {"p": "x" * 14 + "a", "q": "y" * 14 + "a", "r": "z" * 9 + "d"}.items():
+        core.add_request(request(prompt, name))
+    outputs = run(core)
+    assert [text(outputs, name) for name in "pqr"] == ["bcde", "bcde", "e"]
+    assert all(output.failure is None for output in outputs)
+
+
+def test_out_of_cells_idle_sequences_go_first_and_come_back():
+    core, _ = new_core(slots=4, max_cells=120, n_ctx=120)
+    first = "x" * 60 + "d"
+    core.add_request(request(first, "p"))
+    run(core)
+    core.add_request(request("y" * 80 + "d", "q"))
+    assert text(run(core), "q") == "e"
+    core.add_request(request(first + "ed", "r"))
+    outputs = run(core)
+    assert (text(outputs, "r"), outputs[-1].usage.cached_tokens) == ("e", len(first) + 1)
+
+
+def test_a_sequence_that_cannot_fit_at_all_fails():
+    core, _ = new_core(slots=2, max_cells=10)
+    core.add_request(request("x" * 20 + "d"))
+    outputs = run(core)
+    assert outputs[-1].failure.code is FailureCode.DECODE_FAILED
+    assert "no room" in outputs[-1].failure.message

@@ -2,7 +2,8 @@
 
 import pytest
 
-from inference.engine.kv_cache import MIN_REUSE, TAIL, KVCache, compacting_move
+from inference.engine.kv_cache import TAIL, KVCache, compacting_move
+from inference.engine.prefix_index import MIN_REUSE
 from tests.engine.fake_llama import FakeLlama
 
 MEGABYTE = 10**6
