@@ -60,7 +60,7 @@ def _limited(info: EngineInfo) -> Text:
 def _speed_rows(info: EngineInfo) -> Iterator[Row]:
     yield Row(_("threads"), str(info.n_threads), "n_threads" in info.automatic)
     yield Row(_("prompt threads"), str(info.n_threads_batch), "n_threads_batch" in info.automatic)
-    yield Row(_("batch size"), str(info.n_batch))
+    yield Row(_("batch size"), str(info.n_batch), "n_batch" in info.automatic)
     yield Row(_("physical batch size"), str(info.n_ubatch), "n_ubatch" in info.automatic)
 
 

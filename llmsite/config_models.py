@@ -17,7 +17,7 @@ MODEL_NAME_MAX_LENGTH = 256
 MIN_CONTEXT = 128
 MAX_PARALLEL = 64
 MAX_THREADS = 512
-MIN_BATCH, MAX_BATCH, DEFAULT_BATCH = 32, 8192, 512
+MIN_BATCH, MAX_BATCH = 32, 8192
 MAX_DRAFT, DEFAULT_DRAFT = 32, 8
 MIN_STEP_MS, MAX_STEP_MS, DEFAULT_STEP_MS = 20, 5000, 200
 MAX_GPUS = 16  # what llama.cpp can split a model over (GGML_CUDA_MAX_DEVICES in ggml/include/ggml-cuda.h)
@@ -110,7 +110,7 @@ class ModelEntry:
     use_mlock: bool = setting(flag(), False)
     threads: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)
     threads_batch: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)
-    n_batch: int = setting(integer(MIN_BATCH, MAX_BATCH), DEFAULT_BATCH)
+    n_batch: int | None = setting(optional(integer(MIN_BATCH, MAX_BATCH), "auto"), None)
     n_ubatch: int | None = setting(optional(integer(MIN_BATCH, MAX_BATCH), "auto"), None)
     flash_attention: str = setting(choice(*FLASH_ATTENTION), "auto")
     step_target_ms: int = setting(integer(MIN_STEP_MS, MAX_STEP_MS), DEFAULT_STEP_MS)

@@ -6,7 +6,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from llmsite.config_models import (
-    DEFAULT_BATCH,
     DEFAULT_DRAFT,
     DEFAULT_STEP_MS,
     FLASH_ATTENTION,
@@ -140,9 +139,10 @@ class RuntimeSettings(models.Model):
     )
     n_batch = models.PositiveIntegerField(
         _("batch size"),
-        default=DEFAULT_BATCH,
+        null=True,
+        blank=True,
         validators=_range(MIN_BATCH, MAX_BATCH),
-        help_text=_("Most tokens of one step. On a GPU, 2048 computes long prompts faster and takes more memory."),
+        help_text=_("Most tokens of one step. Empty: 1024, on a GPU 2048, and 512 for embedding and rerank models."),
     )
     n_ubatch = models.PositiveIntegerField(
         _("physical batch size"),
@@ -150,7 +150,8 @@ class RuntimeSettings(models.Model):
         blank=True,
         validators=_range(MIN_BATCH, MAX_BATCH),
         help_text=_(
-            "Tokens that a chat model computes at once within a step; fewer take less memory. Empty: the batch size."
+            "Tokens that a chat model computes at once within a step; fewer take less memory. "
+            "Empty: 512, or 256 where a CPU computes without flash attention."
         ),
     )
     flash_attention = models.CharField(

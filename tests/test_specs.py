@@ -16,7 +16,7 @@ def config_of(**settings) -> EngineConfig:
 
 
 def test_a_new_registration_leaves_the_engine_its_defaults():
-    assert config_of() == EngineConfig("/m.gguf", n_ctx=512, speculation="lookup")
+    assert config_of() == EngineConfig("/m.gguf", n_ctx=512, n_batch=None, speculation="lookup")
 
 
 def test_every_setting_reaches_the_engine():

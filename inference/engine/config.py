@@ -43,7 +43,7 @@ class EngineConfig:
     n_seq_max: int = 4
     n_gpu_layers: int = ALL_LAYERS
     n_threads: int | None = None
-    n_batch: int = 512
+    n_batch: int | None = 512
     kind: Kind = "chat"
     n_threads_batch: int | None = None
     n_ubatch: int | None = None

@@ -19,6 +19,8 @@ HOST_CACHE_SHARE = 8
 # Without flash attention the scores of every token with every cell are in memory: of a batch so small that they stay
 # few. On a CPU such batches are computed as quickly as larger ones (docs/performance.md).
 SCORING_BATCH = 256
+CPU_BATCH, GPU_BATCH, POOLING_BATCH = 1024, 2048, 512
+PHYSICAL_BATCH = 512
 SCORES_SHARE = 8  # they may take this part of what the model does
 LEAST_SCORES = 128 * 2**20
 CPU = "CPU"
@@ -100,17 +102,21 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
     limited = replace(config, n_seq_max=1) if limit else config
     kv_unified, kv_cells = _layout(limited)
     flash_attention = _flash_attention(config, kv_cells if kv_unified else _padded(config.n_ctx), model, machine)
-    n_ubatch = SCORING_BATCH if config.n_ubatch is None and flash_attention == "off" else config.n_ubatch
+    n_batch = config.n_batch or _batch_size(config, machine)
+    n_ubatch = config.n_ubatch or (SCORING_BATCH if flash_attention == "off" else PHYSICAL_BATCH)
     planned = replace(
         limited,
         kv_unified=kv_unified,
         kv_cells=kv_cells,
         num_slots=_num_slots(limited.n_seq_max, model) if kv_unified else limited.n_seq_max,
         flash_attention=flash_attention,
-        n_ubatch=min(n_ubatch or config.n_batch, config.n_batch),
+        n_batch=n_batch,
+        n_ubatch=min(n_ubatch, n_batch),
         n_threads=config.n_threads or choose_threads(machine.cores),
         n_threads_batch=config.n_threads_batch or machine.cores,
         host_cache_bytes=_host_cache(config, machine),
+        # What was guessed wrong is cut off again; a recurrent state cannot be taken back.
+        speculation="off" if model.memory in ("recurrent", "hybrid") else config.speculation,
     )
     num_offloaded = _num_offloaded(planned, model, machine)
     return ContextPlan(
@@ -125,7 +131,7 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
 
 
 def _open_fields(config: EngineConfig) -> frozenset[str]:
-    may_be_open = ("kv_unified", "kv_cells", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes")
+    may_be_open = ("kv_unified", "kv_cells", "n_batch", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes")
     fields = {name for name in may_be_open if getattr(config, name) is None}
     fields |= {"n_gpu_layers"} if config.n_gpu_layers < 0 else set()
     return frozenset(fields | ({"flash_attention"} if config.flash_attention == "auto" else set()))
@@ -157,11 +163,21 @@ def _flash_attention(config: EngineConfig, num_cells: int, model: ModelFacts, ma
     ggml/src/ggml-cpu/ops.cpp) up to eight times slower than without it: while decoding and for short new prompts.
     """
     is_open = config.flash_attention == "auto" and config.kind == "chat" and BLOCKS[config.kv_type_v][0] == 1
-    computes_on_gpu = machine.gpus and config.n_gpu_layers != 0
-    if not is_open or computes_on_gpu:
+    if not is_open or _computes_on_gpu(config, machine):
         return config.flash_attention
     num_bytes = (config.n_ubatch or SCORING_BATCH) * num_cells * model.num_heads * BLOCKS["f32"][1]
     return "off" if num_bytes <= max(model.size_bytes // SCORES_SHARE, LEAST_SCORES) else config.flash_attention
+
+
+def _batch_size(config: EngineConfig, machine: MachineFacts) -> int:
+    """Return the most tokens of a step. Prompts that come together and fit into one also decode together."""
+    if config.kind != "chat":
+        return POOLING_BATCH
+    return GPU_BATCH if _computes_on_gpu(config, machine) else CPU_BATCH
+
+
+def _computes_on_gpu(config: EngineConfig, machine: MachineFacts) -> bool:
+    return bool(machine.gpus) and config.n_gpu_layers != 0
 
 
 def _num_slots(n_seq_max: int, model: ModelFacts) -> int:

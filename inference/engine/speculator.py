@@ -49,7 +49,7 @@ def new_speculator(config: "EngineConfig", llama: "Llama") -> Speculator | None:
     from inference.engine.draft_model import DraftModel
     from inference.engine.drafts import LookupDrafts, ModelDrafts
 
-    if config.speculation == "off" or not llama.can_undo:
+    if config.speculation == "off":
         return None
     if config.speculation == "lookup":
         return Speculator(LookupDrafts(), config.draft_max, config.n_batch)

@@ -124,6 +124,8 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, Engin
     llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
     if llama.plan.sequence_limit:
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
+    if llama.config.speculation != config.speculation:
+        native_log.warn(f"no speculative decoding: the state of a {llama.plan.model.memory} model cannot be taken back")
     engine = (
         EngineCore(llama.config, llama, new_speculator(llama.config, llama))
         if is_chat

@@ -66,12 +66,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='registeredmodel',
             name='n_batch',
-            field=models.PositiveIntegerField(default=512, help_text='Most tokens of one step. On a GPU, 2048 computes long prompts faster and takes more memory.', validators=[django.core.validators.MinValueValidator(32), django.core.validators.MaxValueValidator(8192)], verbose_name='batch size'),
+            field=models.PositiveIntegerField(blank=True, help_text='Most tokens of one step. Empty: 1024, on a GPU 2048, and 512 for embedding and rerank models.', null=True, validators=[django.core.validators.MinValueValidator(32), django.core.validators.MaxValueValidator(8192)], verbose_name='batch size'),
         ),
         migrations.AddField(
             model_name='registeredmodel',
             name='n_ubatch',
-            field=models.PositiveIntegerField(blank=True, help_text='Tokens that a chat model computes at once within a step; fewer take less memory. Empty: the batch size.', null=True, validators=[django.core.validators.MinValueValidator(32), django.core.validators.MaxValueValidator(8192)], verbose_name='physical batch size'),
+            field=models.PositiveIntegerField(blank=True, help_text='Tokens that a chat model computes at once within a step; fewer take less memory. Empty: 512, or 256 where a CPU computes without flash attention.', null=True, validators=[django.core.validators.MinValueValidator(32), django.core.validators.MaxValueValidator(8192)], verbose_name='physical batch size'),
         ),
         migrations.AddField(
             model_name='registeredmodel',

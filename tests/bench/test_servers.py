@@ -12,7 +12,7 @@ from inference.bench.memory import memory_of
 from inference.bench.neighbours import NeighbourMeter
 from inference.bench.served_model import model_of_file
 from inference.bench.servers import name_of, peer_command, peer_server, prepared
-from tests.live_server import DEMO, is_running, wait_until
+from tests.live_server import DEMO, environment, is_running, wait_until
 
 MODEL = model_of_file(DEMO, context=512, parallel=4)
 SLEEPER = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE).wait()"
@@ -66,7 +66,8 @@ def test_memory_of_a_process_and_its_children():
     assert memory_of(process.pid) == []
 
 
-def test_a_server_is_ended_with_its_workers(server):
+def test_a_server_is_ended_with_its_workers(server, monkeypatch):
+    monkeypatch.setenv("CONFIG_PATH", environment(server.folder)["CONFIG_PATH"])
     command = f"{sys.executable} manage.py runserver 127.0.0.1:{{port}} --noreload"
     with peer_server(command, MODEL, "key") as (base_url, pid):
         assert base_url.endswith("/v1/")

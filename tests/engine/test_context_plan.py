@@ -58,7 +58,7 @@ def test_threads_are_chosen_from_the_cores():
 @pytest.mark.parametrize(
     ("settings", "size"),
     [
-        ({}, 128),
+        ({}, 256),
         ({"flash_attention": "on"}, 512),
         ({"n_ubatch": 64}, 64),
         ({"n_batch": 128}, 128),
@@ -180,3 +180,17 @@ def test_a_large_model_may_have_more_scores():
 def test_gpus_use_flash_attention():
     assert plan(machine=GPUS).config.flash_attention == "auto"
     assert plan(machine=GPUS, n_gpu_layers=0).config.flash_attention == "off"
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"), [("attention", "lookup"), ("sliding window", "lookup"), ("hybrid", "off")]
+)
+def test_a_recurrent_state_cannot_be_taken_back(memory, expected):
+    assert plan(replace(MODEL, memory=memory), speculation="lookup").config.speculation == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "machine", "size"), [({}, MACHINE, 1024), ({}, GPUS, 2048), ({"kind": "embedding"}, MACHINE, 512)]
+)
+def test_the_batch_size_is_chosen(settings, machine, size):
+    assert plan(machine=machine, n_batch=None, **settings).config.n_batch == size

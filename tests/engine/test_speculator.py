@@ -164,6 +164,7 @@ def test_what_is_asked_for_is_what_is_used(llama, tiny_model):
 
 
 def test_recurrent_models_guess_nothing(tiny_model):
-    recurrent = Llama(EngineConfig(str(tiny_model("recurrent")), n_ctx=256, n_seq_max=1))
-    assert new_speculator(replace(recurrent.config, speculation="lookup"), recurrent) is None
+    recurrent = Llama(EngineConfig(str(tiny_model("recurrent")), n_ctx=256, n_seq_max=1, speculation="lookup"))
+    assert recurrent.config.speculation == "off"
+    assert new_speculator(recurrent.config, recurrent) is None
     recurrent.close()
