@@ -67,7 +67,8 @@ def test_memory_of_a_process_and_its_children():
 
 
 def test_a_server_is_ended_with_its_workers(server, monkeypatch):
-    monkeypatch.setenv("CONFIG_PATH", environment(server.folder)["CONFIG_PATH"])
+    for name in ("CONFIG_PATH", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.setenv(name, environment(server.folder)[name])
     command = f"{sys.executable} manage.py runserver 127.0.0.1:{{port}} --noreload"
     with peer_server(command, MODEL, "key") as (base_url, pid):
         assert base_url.endswith("/v1/")
