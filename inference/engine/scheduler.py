@@ -80,7 +80,7 @@ class Scheduler:
         """
         chunks = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
         prompts = sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True)
-        left = self.budget.prefill_tokens(len(chunks), prompts[0].num_computed, len(prompts)) if prompts else 0
+        left = self.budget.prefill_tokens(len(chunks), prompts[0].num_computed) if prompts else 0
         for sequence in prompts:
             if left > 0:
                 chunks.append(Chunk(sequence, min(left, sequence.num_until_cut)))

@@ -4,7 +4,6 @@ from inference.engine.line import Line
 
 FIRST_CHUNK = 128  # tokens, until a step has been measured
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
-MOST_CROWDED = 3.0  # times the target that a step may take where many prompts wait and few sequences generate
 SMOOTHING = 0.3  # weight of the newest step without a prompt
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
@@ -26,18 +25,12 @@ class StepBudget:
         self._token_seconds = Line(is_flat=True)  # over the depth
         self.decode_seconds = 0.0  # of a step without prompts; 0 if there was none yet
 
-    def prefill_tokens(self, num_decoding: int, depth: int = 0, num_prompts: int = 1) -> int:
-        """Return how many tokens of prompts, the first from `depth` on, fit beside so many decoding sequences.
-
-        Where more wait for their first token than for their next one, the step may take longer.
-        """
+    def prefill_tokens(self, num_decoding: int, depth: int = 0) -> int:
+        """Return how many tokens of a prompt, from `depth` on, fit beside so many decoding sequences."""
         room = self._n_batch - num_decoding
         if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
-        seconds = LONELY_STEP
-        if num_decoding:
-            crowd = min(max(num_prompts / num_decoding, 1), MOST_CROWDED)
-            seconds = self._target * crowd - self.decode_seconds
+        seconds = self._target - self.decode_seconds if num_decoding else LONELY_STEP
         count = seconds / self._token_seconds.at(depth)
         count = seconds / self._token_seconds.at(depth + count / 2)  # the mean depth of that many
         return max(0, min(room, max(self._min_chunk, int(count))))
