@@ -16,11 +16,6 @@ class HostTier:
         self._entries: list[Entry] = []
         self._age = 0
 
-    @property
-    def num_entries(self) -> int:
-        """Sequences whose states are kept here."""
-        return len(self._entries)
-
     def make_room(self, num_bytes: int, keep: Entry | None = None) -> list[Entry] | None:
         """Take out entries, but not `keep`, until `num_bytes` more fit; return them.
 

@@ -334,15 +334,11 @@ class LoadFailed:
 
 @dataclass(frozen=True)
 class EngineStats:
-    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included.
-
-    saved_bytes: memory that holds the states of sequences beside the KV cache.
-    """
+    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included."""
 
     waiting: int = 0
     running: int = 0
     cached_tokens: int = 0
-    saved_bytes: int = 0
 
 
 @dataclass(frozen=True)
