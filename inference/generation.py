@@ -85,6 +85,10 @@ async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int,
 
     Signs of life are passed on from the first one that is not finished. The generations stay the caller's to close.
     """
+    if len(generations) == 1:
+        async for output in generations[0]:
+            yield 0, output
+        return
     # With room for more, the outputs of a slow reader would pile up here rather than be joined where they come from.
     queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue(maxsize=1)
     pumps = [asyncio.create_task(_pump(number, each, queue)) for number, each in enumerate(generations)]

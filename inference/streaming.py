@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE = b": keep-alive\n\n"
 DONE = b"data: [DONE]\n\n"
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class EventSource(Protocol):
     """What is streamed: an async iterator of events that can be closed at any time and from any thread."""
@@ -90,4 +92,4 @@ async def _encoded(first: Any, events: AsyncIterator[Any], encoder: Encoder) -> 
 
 
 def sse(body: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + _to_json(body).encode() + b"\n\n"

@@ -34,16 +34,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "llmsite.middleware.APIMiddleware",
+    "llmsite.middleware.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "llmsite.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "llmsite.middleware.LocaleMiddleware",
+    "llmsite.middleware.CommonMiddleware",
+    "llmsite.middleware.CsrfViewMiddleware",
+    "llmsite.middleware.AuthenticationMiddleware",
+    "llmsite.middleware.MessageMiddleware",
+    "llmsite.middleware.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "llmsite.urls"

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, 
 
 from inference.exceptions import error_body
 from inference.views.base import CLIENT_PATHS, not_found
+from llmsite.middleware import is_api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -21,13 +22,9 @@ urlpatterns = [
 ]
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/v1/")
-
-
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer what Django itself refuses, an unknown Host header above all."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.bad_request(request, exception)
     hint = "The Host header may not be used here; add the name to server.allowed_hosts in the configuration."
     return JsonResponse(error_body(hint, "invalid_request_error", code="host_not_allowed"), status=400)
@@ -35,7 +32,7 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def handler500(request: HttpRequest) -> HttpResponseBase:
     """Answer an unexpected error; its traceback stands in the log."""
-    if not _is_api(request):
+    if not is_api(request):
         return defaults.server_error(request)
     message = "The server had an unexpected error; its log says more."
     return JsonResponse(error_body(message, "server_error"), status=500)

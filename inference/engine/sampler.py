@@ -3,11 +3,11 @@
 import ctypes
 import math
 import secrets
-from collections.abc import Iterable
 
 from inference.engine.bindings import lib
 from inference.engine.messages import InvalidParameter, SamplingParams
 from inference.engine.sampler_chain import SamplerChain
+from inference.engine.shortlist import shortlist
 from inference.engine.vocabulary import Vocabulary
 
 MIN_KEEP = 1  # tokens that every filter leaves
@@ -29,19 +29,21 @@ class SamplerFactory:
         `prompt` matters to the repetition samplers, which count its tokens, too.
         """
         biases = self._biases(params)
-        chain = SamplerChain(self._context, self._vocabulary.size, _draw_seed(params))
+        active = [name for name in params.samplers if _is_active(name, params)]
+        choice = shortlist(params, active, biases)
+        chain = SamplerChain(self._context, self._vocabulary.size, _draw_seed(params), choice)
         if biases:
             chain.add(self._logit_bias(biases))
         if params.presence_penalty or params.frequency_penalty:
             chain.add(self._openai_penalties(params))
-        for sampler in self._ordered(params, prompt):
-            chain.add(sampler)
+        for name in active:
+            chain.add(self._new(name, params, prompt))
         if last := self._last(params):
             chain.add(last)
         return chain
 
-    def _ordered(self, params: SamplingParams, prompt: list[int]) -> Iterable[int]:
-        """Yield the samplers between the bias and the draw, in the request's order."""
+    def _new(self, name: str, params: SamplingParams, prompt: list[int]) -> int:
+        """Return the sampler that the request calls by this name."""
         builders = {
             "penalties": lambda: self._repeat_penalty(params, prompt),
             "dry": lambda: self._dry(params, prompt),
@@ -55,7 +57,7 @@ class SamplerFactory:
             ),
             "temperature": lambda: lib.llama_sampler_init_temp(params.temperature),
         }
-        return [builders[name]() for name in params.samplers if _is_active(name, params)]
+        return builders[name]()
 
     def _last(self, params: SamplingParams) -> int | None:
         """Return the sampler that takes one token of those left; None if the chain draws by itself."""

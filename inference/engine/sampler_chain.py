@@ -1,12 +1,14 @@
 """Sampler chains: how the next token is chosen."""
 
 import ctypes
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from inference.engine.bindings import lib
 from inference.engine.guide import ConstraintError, Guide
+from inference.engine.shortlist import Shortlist
 
 CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data
 MASK = 2**64 - 1
@@ -16,19 +18,24 @@ class SamplerChain:
     """llama.cpp's samplers in a row, with the state of one sequence.
 
     seed: the chain has no sampler that draws; it draws by itself, the same for the same seed. None: it has one.
+    shortlist: what it can choose at all; None for any token.
     """
 
-    in_threads = True
-
-    def __init__(self, context: int, n_vocab: int, seed: int | None = None) -> None:
+    def __init__(self, context: int, n_vocab: int, seed: int | None = None, shortlist: Shortlist | None = None) -> None:
         self._context = context
         self._n_vocab = n_vocab
         self._all = _token_ids(n_vocab)
         self._seed = seed
+        self._shortlist = shortlist
         self._num_drawn = 0
         params = lib.llama_sampler_chain_default_params()
         params.no_perf = True
         self._chain = lib.llama_sampler_chain_init(params)
+
+    @property
+    def in_threads(self) -> bool:
+        """A pass over a large vocabulary is worth another thread, a short list is not."""
+        return self._shortlist is None
 
     def add(self, sampler: int) -> None:
         """Append a sampler; the chain owns it from now on."""
@@ -36,21 +43,26 @@ class SamplerChain:
 
     def sample(self, row: int) -> int:
         """Choose a token from the logits of `row` and account for it."""
-        if self._seed is None:
+        if self._seed is None and self._shortlist is None:
             return lib.llama_sampler_sample(self._chain, self._context, row)
-        token = self.draw(self.candidates(row, None))
+        token = self.draw(self.candidates(row))
         self.account_for(token)
         return token
 
-    def candidates(self, row: int, allowed: np.ndarray | None) -> np.ndarray:
-        """Return the allowed tokens with the logits of `row`, as CANDIDATE; None allows all."""
+    def candidates(self, row: int, allowed: np.ndarray | None = None, refused: Sequence[int] = ()) -> np.ndarray:
+        """Return the tokens to choose from with the logits of `row`, as CANDIDATE.
+
+        allowed: their ids; None leaves all that the chain can choose. refused: ids to leave out.
+        """
         pointer = lib.llama_get_logits_ith(self._context, row)
         logits = np.ctypeslib.as_array(pointer, (self._n_vocab,))
+        if allowed is None and self._shortlist:
+            allowed = self._shortlist.choose(logits, len(refused))
         candidates = np.empty(self._n_vocab if allowed is None else len(allowed), CANDIDATE)
         candidates["id"] = self._all if allowed is None else allowed
         candidates["logit"] = logits if allowed is None else logits[allowed]
         candidates["p"] = 0
-        return candidates
+        return candidates[~np.isin(candidates["id"], refused)] if refused else candidates
 
     def draw(self, candidates: np.ndarray) -> int:
         """Choose one of the candidates, without accounting for it. The samplers sort the array and cut it off."""
@@ -104,9 +116,7 @@ class GuidedSampler:
     def _sample_among(self, row: int, allowed: np.ndarray | None, refused: list[int]) -> int:
         """Choose among the allowed tokens, without those of which the guide has said that they lead nowhere."""
         while True:
-            candidates = self._chain.candidates(row, allowed)
-            if refused:
-                candidates = candidates[~np.isin(candidates["id"], refused)]
+            candidates = self._chain.candidates(row, allowed, refused)
             if not len(candidates):
                 raise ConstraintError("no token can follow")
             token = self._chain.draw(candidates)

@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from inference.exceptions import APIError, InvalidRequest, from_validation
 from inference.responses.items import Item, text_of
+from inference.serializers.base import shared
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.serializers.responses import CHAT_FIELDS, LOGPROBS
 
@@ -88,13 +89,12 @@ def chat_parameters(body: dict[str, Any], talk: Conversation) -> dict[str, Any]:
 
     They pass that endpoint's validation, too. Raises InvalidRequest, which names the parameter of the Responses API.
     """
-    serializer = ChatCompletionRequestSerializer(data=_chat_body(body, talk.messages))
     try:
-        serializer.is_valid(raise_exception=True)
+        parameters = shared(ChatCompletionRequestSerializer).run_validation(_chat_body(body, talk.messages))
     except ValidationError as error:
         raise renamed(from_validation(error), talk.origins) from None
     extras = {name: body[name] for name in CHAT_FIELDS if body.get(name) is not None}
-    return {**serializer.validated_data, **extras}
+    return {**parameters, **extras}
 
 
 def renamed(error: APIError, origins: list[str]) -> APIError:

@@ -1,12 +1,22 @@
 """The base of all request bodies."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
 
 # They change no answer anywhere: who asks, and what OpenAI's platform keeps.
 WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
+
+
+@cache
+def shared(serializer_class: type[serializers.Serializer]) -> serializers.Serializer:
+    """Return the one instance whose `run_validation` is used for all requests; it keeps nothing of them.
+
+    An instance for each request would copy all of its fields, which takes longer than to validate with them.
+    """
+    return serializer_class()
 
 
 class RequestSerializer(serializers.Serializer):
@@ -19,9 +29,9 @@ class RequestSerializer(serializers.Serializer):
     UNSUPPORTED: dict[str, tuple[Any, ...]] = {}
     ADVICE: dict[str, str] = {}
 
-    def ignored(self) -> list[str]:
-        """Return the fields of the body that this server does not know, sorted; inner ones with their paths."""
-        return sorted(set(_unknown(self.initial_data, self)) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
+    def ignored(self, data: dict[str, Any]) -> list[str]:
+        """Return the fields of a valid body that this server does not know, sorted; inner ones with their paths."""
+        return sorted(set(_unknown(data, self)) - set(self.UNSUPPORTED) - WITHOUT_EFFECT)
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, harmless in self.UNSUPPORTED.items():

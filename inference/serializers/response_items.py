@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from inference.serializers.base import shared
 from inference.serializers.fields import InputField, PartsField, StrictCharField, refuse
 
 ROLES = ("user", "assistant", "system", "developer")
@@ -112,10 +113,10 @@ class InputItemsField(InputField):
 
 def _read_item(item: Any, index: int) -> Item:
     kind = _type_of(item, index)
-    serializer = ITEMS[kind](data=item)
-    if not serializer.is_valid():
-        raise serializers.ValidationError({index: serializer.errors})
-    return {**serializer.validated_data, "type": kind}
+    try:
+        return {**shared(ITEMS[kind]).run_validation(item), "type": kind}
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({index: error.detail}) from None
 
 
 def _type_of(item: Any, index: int) -> str:

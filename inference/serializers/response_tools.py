@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from inference.serializers.base import shared
 from inference.serializers.chat import FunctionSerializer
 from inference.serializers.fields import InputField, ObjectField, StrictBooleanField, StrictCharField, refuse
 
@@ -124,9 +125,7 @@ class FormatField(InputField):
             return {"type": kind}
         if kind != "json_schema":
             raise serializers.ValidationError({"type": refuse(kind, "`text`, `json_object` or `json_schema`").detail})
-        serializer = JSONSchemaFormatSerializer(data=data)
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        return shared(JSONSchemaFormatSerializer).run_validation(data)
 
 
 class TextSerializer(serializers.Serializer):

@@ -139,9 +139,8 @@ class ResponseRequestSerializer(RequestSerializer):
         fields, chat = super().get_fields(), ChatCompletionRequestSerializer().get_fields()
         return {**{name: chat[name] for name in CHAT_FIELDS if name in chat}, **fields}
 
-    def ignored(self) -> list[str]:
+    def ignored(self, data: dict[str, Any]) -> list[str]:
         """Return the fields without effect as well, with their paths."""
-        data = self.initial_data
         inner = [
             f"{name}.{key}"
             for name in ("text", "reasoning", "stream_options")
@@ -150,7 +149,7 @@ class ResponseRequestSerializer(RequestSerializer):
         ]
         included = [f"include.{name}" for name in data.get("include") or () if name != LOGPROBS]
         store = ["store"] if data.get("store") and not settings.RESPONSE_RETENTION_DAYS else []
-        return sorted({*super().ignored(), *inner, *included, *store})
+        return sorted({*super().ignored(data), *inner, *included, *store})
 
     def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
         for name, place in MOVED.items():

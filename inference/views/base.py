@@ -4,14 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
 from inference.clients import client_of, current_client
 from inference.exceptions import ModelNotFound, WrongKind, error_body
-from inference.serializers.base import RequestSerializer
+from inference.serializers.base import RequestSerializer, shared
+from registry.enabled_models import enabled_models
 from registry.model_kinds import Kind
 from registry.models import RegisteredModel
 
@@ -29,10 +29,9 @@ async def respond(
 ) -> HttpResponseBase:
     """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
     current_client.set(client_of(request))
-    serializer = serializer_class(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    response = await answer(serializer.validated_data)
-    if ignored := serializer.ignored():
+    serializer = shared(serializer_class)
+    response = await answer(serializer.run_validation(request.data))
+    if ignored := serializer.ignored(request.data):
         logger.debug("%s: ignored unknown fields %s", request.path, ignored)
         response[IGNORED_HEADER] = field_list(ignored)
     return response
@@ -41,7 +40,7 @@ async def respond(
 async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredModel:
     """Return the registration; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
     try:
-        model = await sync_to_async(RegisteredModel.objects.for_api)(name)
+        model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
         raise ModelNotFound(name) from None
     if kind not in (None, model.kind):

@@ -29,6 +29,7 @@ from inference.schema.responses import (
     response_input_tokens_schema,
     retrieve_response_schema,
 )
+from inference.serializers.base import shared
 from inference.serializers.responses import InputItemsQuerySerializer, ResponseRequestSerializer
 from inference.streaming import stream_response
 from inference.views.base import enabled_model, json_response, respond
@@ -67,10 +68,9 @@ class InputItemsView(APIView):
     @input_items_schema
     async def get(self, request: Request, response_id: str) -> JsonResponse:
         """List what a stored response was given as `input`."""
-        serializer = InputItemsQuerySerializer(data=request.query_params.dict())
-        serializer.is_valid(raise_exception=True)
+        page = shared(InputItemsQuerySerializer).run_validation(request.query_params.dict())
         stored = await store.get(response_id)
-        return json_response(items_page(stored.input_items, **serializer.validated_data))
+        return json_response(items_page(stored.input_items, **page))
 
 
 class ResponseInputTokensView(APIView):
