@@ -9,9 +9,9 @@ from inference.specs import model_spec
 from registry.models import RegisteredModel
 
 
-async def call(model: RegisteredModel, request: Request) -> Any:
+async def call(model: RegisteredModel, request: Request, keep_alive: float | None = None) -> Any:
     """Return the value that the model's engine answers with, loading it if need be. Raises APIError."""
-    generation = pool.generate(model_spec(model), request)
+    generation = pool.generate(model_spec(model, keep_alive), request)
     try:
         async for output in generation:
             if output is None:

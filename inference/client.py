@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from inference.engine.messages import (
     StepOutputs,
 )
 from inference.generation import Generation
+from inference.memory import Memory
+from inference.process_memory import resident_bytes
 
 logger = logging.getLogger("inference.engine")
 
@@ -40,14 +43,19 @@ CLOSE_TIMEOUT = 5.0  # seconds until a worker that does not exit is killed
 
 
 class EngineLoadError(Exception):
-    """The worker could not load its model; the message says why."""
+    """The worker could not load its model; the message says why. `log`: the last lines of the worker's log."""
+
+    def __init__(self, message: str, log: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.log = log
 
 
 class EngineClient:
     """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
 
     A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so, and `failure` says
-    why.
+    why. `on_change` is called when the last open request has ended, and when the worker has died; `death` says then
+    how.
     """
 
     def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
@@ -57,6 +65,12 @@ class EngineClient:
         self.started_at = time.time()
         self.failure: Failure | None = None
         self.info: EngineInfo | None = None
+        self.death: str | None = None
+        self.num_answered = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self._last_heard = time.monotonic()
+        self._kill_reason: str | None = None
+        self._largest = 0  # bytes without what is saved beside the KV cache
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
@@ -66,8 +80,13 @@ class EngineClient:
         self._idle.set()
 
     @classmethod
-    async def start(cls, name: str, config: EngineConfig) -> "EngineClient":
-        """Start a worker and wait until its model is loaded. Raises EngineLoadError."""
+    async def start(
+        cls, name: str, config: EngineConfig, on_progress: Callable[[float], None] = lambda _: None
+    ) -> "EngineClient":
+        """Start a worker and wait until its model is loaded. Raises EngineLoadError.
+
+        on_progress: is told how much is loaded, 0 to 1.
+        """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "inference.engine.worker"),
             stdin=asyncio.subprocess.PIPE,
@@ -78,7 +97,7 @@ class EngineClient:
         )
         client = cls(name, config, process)
         try:
-            await client._load()
+            await client._load(on_progress)
         except BaseException:
             await client.close()
             raise
@@ -97,11 +116,34 @@ class EngineClient:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def log_tail(self) -> tuple[str, ...]:
+        """The last lines of the worker's log."""
+        return tuple(self._log_tail)
+
+    @property
+    def silent_for(self) -> float | None:
+        """Seconds since the worker's last sign of life; None if nobody waits for one."""
+        return time.monotonic() - self._last_heard if self._generations else None
+
+    def memory(self) -> Memory:
+        """Return what the worker takes at most of the memory when it saves as much as it does now."""
+        saved = self.stats.saved_bytes
+        self._largest = max(self._largest, (resident_bytes(self.pid) or 0) - saved)
+        return Memory(self._largest + saved, self.info.device_bytes)
+
+    def kill(self, reason: str) -> None:
+        """End a worker that does not answer; its open requests fail with the reason."""
+        self._kill_reason = reason
+        self._process.kill()
+
     def submit(self, request: Request, generation: Generation) -> None:
         """Send a request; its outputs go to `generation`, whose `close` aborts it."""
         if not self.is_alive:
             generation.put(Output(request.id, failure=self.failure))
             return
+        if not self._generations:
+            self._last_heard = time.monotonic()
         self._generations[request.id] = generation
         self._idle.clear()
         generation.on_close(lambda: self._abort(request.id))
@@ -111,10 +153,10 @@ class EngineClient:
         """Wait until no request is open."""
         await self._idle.wait()
 
-    async def close(self) -> None:
-        """End the worker; open requests fail. Returns when the process is gone."""
+    async def close(self, reason: str = "") -> None:
+        """End the worker; open requests fail with the reason. Returns when the process is gone."""
         if self.is_alive:
-            self._end(FailureCode.UNLOADED, f"model `{self.name}` was unloaded")
+            self._end(FailureCode.UNLOADED, reason or f"model `{self.name}` was unloaded")
         self._process.stdin.close()
         try:
             await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)
@@ -123,16 +165,17 @@ class EngineClient:
             await self._process.wait()
         await self._log_task
 
-    async def _load(self) -> None:
+    async def _load(self, on_progress: Callable[[float], None]) -> None:
         self._send(self.config)
         try:
             message = await self._receive()
         except asyncio.IncompleteReadError:
-            raise EngineLoadError(f"the engine process {await self._exit_cause()} while loading") from None
+            cause = await self._exit_cause()
+            raise EngineLoadError(f"the engine process {cause} while loading", self.log_tail) from None
         if not isinstance(message, Ready):
             await self._process.wait()
             await self._log_task
-            raise EngineLoadError(self._with_log_errors(message.message))
+            raise EngineLoadError(self._with_log_errors(message.message), self.log_tail)
         self.info = message.info
         self._read_task = asyncio.create_task(self._route_outputs())
 
@@ -143,6 +186,7 @@ class EngineClient:
                 message: StepOutputs = await self._receive()
             except (asyncio.IncompleteReadError, ConnectionResetError):
                 break
+            self._last_heard = time.monotonic()
             self.stats = message.stats
             for output in message.outputs:
                 self._route(output)
@@ -154,15 +198,16 @@ class EngineClient:
         if generation is None:
             return
         if output.finished:
+            self.num_answered += 1
             self._forget(output.request_id)
         generation.put(output)
 
     async def _report_death(self) -> None:
         cause = await self._exit_cause()
         logger.error("[%s] the engine process %s with %d open requests", self.name, cause, self.num_open)
-        self._end(
-            FailureCode.WORKER_DIED, f"the engine of model `{self.name}` {cause}; the next request starts it anew"
-        )
+        self.death = f"the engine of model `{self.name}` {cause}"
+        self._end(FailureCode.WORKER_DIED, f"{self.death}; the next request starts it anew")
+        self.on_change()
 
     def _end(self, code: FailureCode, message: str) -> None:
         """Fail the open requests and those that still come."""
@@ -180,6 +225,8 @@ class EngineClient:
         del self._generations[request_id]
         if not self._generations:
             self._idle.set()
+            if self.is_alive:
+                self.on_change()
 
     def _send(self, message: Any) -> None:
         # Writing to a dead worker's pipe is harmless: the reading side reports the death.
@@ -204,6 +251,8 @@ class EngineClient:
     async def _exit_cause(self) -> str:
         code = await self._process.wait()
         await self._log_task
+        if self._kill_reason:
+            return self._kill_reason
         if code < 0:
             return f"was killed by {signal.Signals(-code).name}{self._crash_hint(-code)}"
         return self._with_log_errors(f"exited with code {code}")

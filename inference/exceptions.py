@@ -4,8 +4,10 @@ APIError
 ├── InvalidRequest            400
 │   ├── ContextLengthExceeded 400
 │   └── WrongKind             400
+├── NotAnOperator             401
 ├── ModelNotFound             404
 ├── ResponseNotFound          404
+├── ServerBusy                429
 ├── EngineFailed              500
 └── EngineUnavailable         503
 """
@@ -101,6 +103,17 @@ class WrongKind(InvalidRequest):
         )
 
 
+class NotAnOperator(APIError):
+    """Somebody who may not manage models has tried to."""
+
+    status_code = 401
+    type = "authentication_error"
+    code = "not_an_operator"
+
+    def __init__(self) -> None:
+        super().__init__("This needs the token of an operator, which `python manage.py pool token` prints.")
+
+
 class EngineFailed(APIError):
     """The engine could not compute the request."""
 
@@ -110,6 +123,13 @@ class EngineUnavailable(APIError):
 
     status_code = 503
     type = "service_unavailable_error"
+
+
+class ServerBusy(APIError):
+    """More is asked for than the server takes on; trying again later will help."""
+
+    status_code = 429
+    type = "rate_limit_error"
 
 
 def error_body(message: str, type: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:  # noqa: A002
@@ -129,7 +149,8 @@ def from_failure(failure: Failure, param: str = "messages") -> APIError:
         return InvalidRequest(EMPTY_PROMPT[param], param=param)
     if code is FailureCode.DECODE_FAILED:
         return EngineFailed(f"The engine could not compute the request: {failure.message}.", code=code.value)
-    return EngineUnavailable(f"{failure.message[:1].upper()}{failure.message[1:]}.", code=code.value)
+    kind = ServerBusy if code is FailureCode.QUEUE_FULL else EngineUnavailable
+    return kind(f"{failure.message[:1].upper()}{failure.message[1:]}.", code=code.value)
 
 
 def openai_exception_handler(error: Exception, context: dict[str, Any]) -> JsonResponse | None:

@@ -16,11 +16,13 @@ class Generation:
 
     When nothing has come for a while it yields None instead, so that the reader can send a sign of life. What a slow
     reader has not read yet becomes one output, so that no more than its text piles up.
+    `describe` says then what it waits for.
     `close` may be called at any time, from any thread, and more than once: an unfinished request is aborted.
     """
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
+        self.describe: Callable[[], str] = lambda: "keep-alive"
         self._loop = asyncio.get_running_loop()
         self._unread: deque[Output | None] = deque()
         self._has_unread = asyncio.Event()

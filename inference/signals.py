@@ -1,4 +1,7 @@
-"""The registry's changes reach the pool: a model that may no longer be served is unloaded."""
+"""The registry's changes reach the pool.
+
+What may no longer be served is unloaded; pins and time limits hold at once.
+"""
 
 from typing import Any
 
@@ -7,13 +10,16 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from inference.pool import pool
+from inference.specs import model_spec
 from registry.models import RegisteredModel
 
 
 @receiver(post_save, sender=RegisteredModel)
-def unload_disabled(instance: RegisteredModel, **_: Any) -> None:
+def follow_changes(instance: RegisteredModel, **_: Any) -> None:
     if not instance.enabled:
         _unload(instance.pk)
+    elif instance.pk in pool.status():
+        transaction.on_commit(lambda: pool.call(pool.refresh, model_spec(instance)))
 
 
 @receiver(post_delete, sender=RegisteredModel)

@@ -3,9 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
+
 from inference.engine.config import EngineConfig
 from inference.engine.messages import SamplingParams
-from inference.pool import ModelSpec
+from inference.memory import Memory
+from inference.pool.fingerprint import fingerprint
+from inference.pool.model_spec import ModelSpec
 from llmsite.config import resolve_path
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, RegisteredModel
@@ -55,8 +59,11 @@ SHARED = (
 LAYOUTS = {"auto": None, "partitioned": False, "unified": True}
 
 
-def model_spec(model: RegisteredModel) -> ModelSpec:
-    """Return what the pool needs; the adapters of `model` are read from the database unless they were fetched."""
+def model_spec(model: RegisteredModel, keep_alive: float | None = None) -> ModelSpec:
+    """Return what the pool needs; what belongs to `model` is read from the database unless it was fetched.
+
+    keep_alive: seconds that it stays without requests from now on, `inf` for ever; None: as registered.
+    """
     is_chat = model.kind == Kind.CHAT
     config = EngineConfig(
         model_path=str(model.resolved_path),
@@ -73,7 +80,26 @@ def model_spec(model: RegisteredModel) -> ModelSpec:
         **{name: getattr(model, name) for name in SHARED},
         **(_speculation(model) if is_chat else {}),
     )
-    return ModelSpec(model.pk, model.name, config)
+    return ModelSpec(
+        model.pk,
+        model.name,
+        config,
+        pinned=model.pinned,
+        idle_seconds=_idle_seconds(model) if keep_alive is None else keep_alive,
+        measured=_measured(model, config),
+    )
+
+
+def _idle_seconds(model: RegisteredModel) -> float | None:
+    return _first(model.idle_timeout, settings.CONFIG.pool.idle_timeout)
+
+
+def _measured(model: RegisteredModel, config: EngineConfig) -> Memory | None:
+    """Return what the model took when it last ran with this configuration and file."""
+    observation = getattr(model, "observation", None)
+    if observation is None or observation.measured_host is None or observation.measured_with != fingerprint(config):
+        return None
+    return Memory(observation.measured_host, tuple(observation.measured_devices))
 
 
 def _speculation(model: RegisteredModel) -> dict[str, Any]:

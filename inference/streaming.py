@@ -11,7 +11,6 @@ from inference.exceptions import APIError, EngineFailed
 
 logger = logging.getLogger(__name__)
 
-KEEP_ALIVE = b": keep-alive\n\n"
 DONE = b"data: [DONE]\n\n"
 
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -89,6 +88,11 @@ async def _encoded(first: Any, events: AsyncIterator[Any], encoder: Encoder) -> 
         yield encoder.fail(EngineFailed("The server failed while it streamed this answer."))
     if data := encoder.end():
         yield data
+
+
+def comment(text: str) -> bytes:
+    """Return a line that clients ignore, and people who look at the stream can read."""
+    return b": " + text.encode() + b"\n\n"
 
 
 def sse(body: dict[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ from inference.views.completions import CompletionsView
 from inference.views.embeddings import EmbeddingsView
 from inference.views.health import HealthView
 from inference.views.models import ModelsView, ModelView
+from inference.views.pool import LoadView, PoolEventsView, PoolView, UnloadView
 from inference.views.rerank import RerankView
 from inference.views.responses import InputItemsView, ResponseInputTokensView, ResponsesView, ResponseView
 from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
@@ -21,8 +22,12 @@ urlpatterns = [
     path("tokenize", TokenizeView.as_view()),
     path("detokenize", DetokenizeView.as_view()),
     path("models", ModelsView.as_view()),
+    path("models/<path:name>/load", LoadView.as_view()),
+    path("models/<path:name>/unload", UnloadView.as_view()),
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),
+    path("pool", PoolView.as_view()),
+    path("pool/events", PoolEventsView.as_view()),
     path("responses", ResponsesView.as_view()),
     path("responses/input_tokens", ResponseInputTokensView.as_view()),
     path("responses/<str:response_id>", ResponseView.as_view()),

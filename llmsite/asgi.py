@@ -1,5 +1,6 @@
 """The ASGI application: Django, and the lifespan events that Django does not know."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from inference.pool import pool  # noqa: E402 - Django's apps must be ready first
+from inference.preload import preload  # noqa: E402
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -24,7 +26,9 @@ async def _lifespan(receive: Any, send: Any) -> None:
     """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
     pool.bind()
+    loading = asyncio.create_task(preload())
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    loading.cancel()
     await pool.close()
     await send({"type": "lifespan.shutdown.complete"})

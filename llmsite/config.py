@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from llmsite.config_models import ModelEntry, is_model_name, model_name_for
-from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, text
+from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, size, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
 __all__ = [
@@ -48,6 +48,7 @@ class Server:
 
     host: str = setting(text("a host name or address", r"[\w.:\[\]-]+"), "127.0.0.1")
     port: int = setting(integer(1, 65535), 8000)
+    shutdown_timeout: int = setting(integer(0, 86400), 30)
     log_level: str = setting(choice("debug", "info", "warning", "error", "critical"), "info")
     allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
     secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
@@ -105,6 +106,18 @@ class Responses:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """What all models together may take of the machine. None: as much as is free; no limit of time."""
+
+    memory_budget: int | None = setting(optional(size(), "auto"), None)
+    vram_budget: tuple[int, ...] = setting(many(size()), ())
+    max_queue: int = setting(integer(0, 100_000), 256)
+    idle_timeout: int | None = setting(optional(integer(0, 2**31 - 1), "never"), None)
+    step_timeout: int = setting(integer(1, 86400), 300)
+    load_timeout: int = setting(integer(1, 86400), 600)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -114,11 +127,19 @@ class Config:
     generation: Generation = field(default_factory=Generation)
     database: Database = field(default_factory=Database)
     responses: Responses = field(default_factory=Responses)
+    pool: Pool = field(default_factory=Pool)
     source: Path | None = None
 
 
-SECTIONS = {"server": Server, "cors": Cors, "generation": Generation, "database": Database, "responses": Responses}
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses")
+SECTIONS = {
+    "server": Server,
+    "cors": Cors,
+    "generation": Generation,
+    "database": Database,
+    "responses": Responses,
+    "pool": Pool,
+}
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool")
 
 
 def load_config(path: str | Path | None = None) -> Config:

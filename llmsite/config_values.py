@@ -54,6 +54,22 @@ def flag() -> Kind:
     return matching("true or false", lambda value: isinstance(value, bool))
 
 
+def size() -> Kind:
+    """Return the kind of a number of bytes, written as an integer or with a unit, as in "12 GiB" or "500 MB"."""
+    allowed = 'bytes as an integer, or a size such as "12 GiB" (KiB, MiB, GiB, TiB; KB, MB, GB, TB)'
+
+    def read(value: Any) -> int:
+        if _is_a(value, int) and value >= 0:
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT])(i?)B", value) if isinstance(value, str) else None
+        if not match:
+            raise Refused(value, allowed)
+        number, unit, binary = match.groups()
+        return round(float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(unit)))
+
+    return Kind(allowed, read)
+
+
 def choice(*words: str) -> Kind:
     """Return the kind of a string that is one of `words`, in lower or upper case.
 

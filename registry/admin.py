@@ -90,6 +90,7 @@ class RegisteredModelAdmin(admin.ModelAdmin):
             _("How it runs"),
             {"fields": [("ctx_size", "parallel"), "chat_template_override"]},
         ),
+        (_("In memory"), {"fields": [("preload", "pinned"), "idle_timeout"]}),
         _collapsed(
             _("Memory"),
             ("kv_layout", "kv_cells"),

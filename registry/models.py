@@ -16,6 +16,8 @@ from registry.adapters import LoraAdapter
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
+from registry.observation import Observation
+from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
 from registry.validators import (
     validate_above_zero,
@@ -28,7 +30,7 @@ from registry.validators import (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "RegisteredModel"]
+__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "RegisteredModel"]
 
 
 def _between(low: float, high: float) -> list:
@@ -43,14 +45,14 @@ class RegisteredModelQuerySet(models.QuerySet):
         return self.filter(enabled=True)
 
     def for_api(self, name: str) -> "RegisteredModel":
-        """Return the enabled model `name` with its defaults and adapters; raise RegisteredModel.DoesNotExist if none.
+        """Return the enabled model `name` with all that belongs to it; raise RegisteredModel.DoesNotExist if none.
 
         Everything is fetched at once: what uses it may run where the database cannot be asked.
         """
-        return self.enabled().select_related("defaults").prefetch_related("loras").get(name=name)
+        return self.enabled().select_related("defaults", "observation").prefetch_related("loras").get(name=name)
 
 
-class RegisteredModel(RuntimeSettings):
+class RegisteredModel(RuntimeSettings, Residency):
     """A GGUF file with the name the API gives it and the settings it runs with."""
 
     name = models.CharField(

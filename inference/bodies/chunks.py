@@ -5,7 +5,7 @@ from inference.chat.completion import ChatEvent, Finished, KeepAlive, Logprobs
 from inference.chat.legacy import legacy_delta, legacy_reason
 from inference.engine.messages import TokenLogprob
 from inference.exceptions import APIError
-from inference.streaming import DONE, KEEP_ALIVE, sse
+from inference.streaming import DONE, comment, sse
 
 
 class ChunkEncoder:
@@ -28,7 +28,7 @@ class ChunkEncoder:
     def encode(self, numbered: tuple[int, ChatEvent]) -> bytes:
         index, event = numbered
         if isinstance(event, KeepAlive):
-            return KEEP_ALIVE
+            return comment(event.text)
         if isinstance(event, Logprobs):
             self._logprobs[index] += event.tokens
             return b""

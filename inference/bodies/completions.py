@@ -11,7 +11,7 @@ from inference.bodies.chat import usage_body
 from inference.chat.completion import KeepAlive, TotalUsage
 from inference.engine.messages import TokenLogprob, Usage
 from inference.exceptions import APIError
-from inference.streaming import DONE, KEEP_ALIVE, sse
+from inference.streaming import DONE, comment, sse
 from inference.text.completion import Candidate, Part
 
 
@@ -127,7 +127,7 @@ class CompletionEncoder:
         return b""
 
     def encode(self, event: Any) -> bytes:
-        return KEEP_ALIVE if isinstance(event, KeepAlive) else self._chunk(event)
+        return comment(event.text) if isinstance(event, KeepAlive) else self._chunk(event)
 
     def fail(self, error: APIError) -> bytes:
         return sse(error.body())

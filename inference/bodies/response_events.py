@@ -5,7 +5,7 @@ from typing import Any
 from inference.chat.completion import KeepAlive
 from inference.exceptions import APIError
 from inference.responses.answer import Answer
-from inference.streaming import KEEP_ALIVE, sse
+from inference.streaming import comment, sse
 
 
 class ResponseEventEncoder:
@@ -20,7 +20,7 @@ class ResponseEventEncoder:
         return self._event("response.created", response=body) + self._event("response.in_progress", response=body)
 
     def encode(self, event: Any) -> bytes:
-        return KEEP_ALIVE if isinstance(event, KeepAlive) else self._event(**event)
+        return comment(event.text) if isinstance(event, KeepAlive) else self._event(**event)
 
     def fail(self, error: APIError) -> bytes:
         """Send what there is of the response, then the error, in the shape at which clients raise it."""

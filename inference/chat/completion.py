@@ -38,8 +38,11 @@ class Logprobs:
     tokens: tuple[TokenLogprob, ...]
 
 
+@dataclass(frozen=True)
 class KeepAlive:
-    """Nothing has come for a while, but the request is alive."""
+    """Nothing has come for a while, but the request is alive. text: what it waits for, one line."""
+
+    text: str = "keep-alive"
 
 
 ChatEvent = Event | Logprobs | Finished | KeepAlive
@@ -64,7 +67,10 @@ class ChatCompletion:
     async def __aiter__(self) -> AsyncIterator[tuple[int, ChatEvent]]:
         async with aclosing(merged(self._generations)) as outputs:
             async for number, output in outputs:
-                for event in [KeepAlive()] if output is None else self._events(number, output):
+                if output is None:
+                    yield number, KeepAlive(self._generations[number].describe())
+                    continue
+                for event in self._events(number, output):
                     yield number, event
 
     def _events(self, number: int, output: Output) -> list[ChatEvent]:

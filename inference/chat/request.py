@@ -32,6 +32,7 @@ class PreparedChat:
     format: ToolFormat | None
     constraint: Constraint | None
     thinking: Thinking | None
+    keep_alive: float | None = None
 
     def requests(self) -> list[GenerateRequest]:
         """Return one request for each choice. Their prompts are the same: the engine computes it once."""
@@ -65,12 +66,13 @@ def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> Prepared
         thinking = None  # nothing depends on where it ends
     sampling = sampling_params(parameters, model.defaults)
     num_choices = parameters.get("n") or 1
-    return PreparedChat(prompt, sampling, num_choices, plan, prompting.format, constraint, thinking)
+    keep_alive = parameters.get("keep_alive")
+    return PreparedChat(prompt, sampling, num_choices, plan, prompting.format, constraint, thinking, keep_alive)
 
 
 def start_completion(pool: EnginePool, model: RegisteredModel, prepared: PreparedChat) -> ChatCompletion:
     """Hand a request to the pool; what comes of it is in the completion's events."""
-    spec = model_spec(model)
+    spec = model_spec(model, prepared.keep_alive)
     generations = [pool.generate(spec, request) for request in prepared.requests()]
     return ChatCompletion(generations, [prepared.new_reader() for _ in generations])
 

@@ -24,6 +24,7 @@ class FailureCode(str, Enum):
     INVALID_PARAMETER = "invalid_parameter"
     WORKER_DIED = "worker_died"
     UNLOADED = "model_unloaded"
+    QUEUE_FULL = "queue_full"
 
 
 class InvalidParameter(Exception):
@@ -312,6 +313,7 @@ class EngineInfo:
     model_bytes: int = 0
     host_cache_bytes: int = 0
     devices: tuple[str, ...] = ()
+    device_bytes: tuple[int, ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
     speculation: str = "off"
     sequence_limit: str = ""
@@ -339,6 +341,7 @@ class EngineStats:
     waiting: int = 0
     running: int = 0
     cached_tokens: int = 0
+    saved_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from inference.schema.base import example
 
 class EngineSerializer(serializers.Serializer):
     name = serializers.CharField()
-    state = serializers.ChoiceField(choices=["loading", "ready"])
+    state = serializers.ChoiceField(choices=["waiting", "loading", "ready"])
     waiting = serializers.IntegerField()
     running = serializers.IntegerField()
     cached_tokens = serializers.IntegerField(help_text="KV cells in use, kept conversations included.")
@@ -18,7 +18,7 @@ class HealthSerializer(serializers.Serializer):
     status = serializers.CharField()
     version = serializers.CharField()
     llama_cpp_python = serializers.CharField()
-    models = EngineSerializer(many=True, help_text="The loaded and loading models.")
+    models = EngineSerializer(many=True, help_text="The models that are loaded or wait for it.")
     waiting = serializers.IntegerField(help_text="Requests in all queues.")
     running = serializers.IntegerField(help_text="Requests being computed.")
 

@@ -6,7 +6,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.base import RequestSerializer
-from inference.serializers.fields import InputField, StrictCharField, StrictIntegerField, optional, refuse
+from inference.serializers.fields import (
+    InputField,
+    KeepAliveField,
+    StrictCharField,
+    StrictIntegerField,
+    optional,
+    refuse,
+)
 
 MAX_INPUTS = 2048
 MAX_DIMENSIONS = 2**31 - 1
@@ -69,6 +76,10 @@ class EmbeddingsRequestSerializer(RequestSerializer):
         serializers.ChoiceField,
         "Says that token ids in `input` are this model's own. Nothing is added to them.",
         choices=["model"],
+    )
+
+    keep_alive = optional(
+        KeepAliveField, "How long the model stays in memory afterwards: seconds or `5m`; 0 not at all, -1 for ever."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

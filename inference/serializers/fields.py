@@ -1,6 +1,7 @@
 """Serializer fields as strict as OpenAI's API: a wrong type is an error, never converted."""
 
 import math
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -9,6 +10,7 @@ from rest_framework import serializers
 from inference.engine.messages import SAMPLERS
 
 MAX_STOP = 16
+UNITS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}  # seconds
 
 TEXT_PARTS = {
     "type": "array",
@@ -195,6 +197,31 @@ class ContentField(PartsField):
             raise refuse(kind, f"`text` as the type of part {index}")
         if not isinstance(part.get("text"), str):
             raise refuse(part.get("text"), f"a string as the `text` of part {index}")
+
+
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}]})
+class KeepAliveField(InputField):
+    """How long a model stays in memory, as Ollama takes it: seconds, or a text such as "5m" or "1h30m".
+
+    Seconds inside; anything below 0 is for ever, which is infinity.
+    """
+
+    def to_internal_value(self, data: Any) -> float:
+        seconds = data if isinstance(data, (int, float)) and not isinstance(data, bool) else _duration(data)
+        if seconds is None or not math.isfinite(seconds):
+            raise refuse(data, 'seconds or a duration such as "5m" or "1h30m"; below 0 is for ever')
+        return math.inf if seconds < 0 else float(seconds)
+
+
+def _duration(text: Any) -> float | None:
+    """Return the seconds of a text as Go writes durations; None if it is none."""
+    if not isinstance(text, str):
+        return None
+    match = re.fullmatch(r"(-?)((?:\d+(?:\.\d+)?(?:ms|h|m|s))+|\d+(?:\.\d+)?)", text)
+    if not match:
+        return None
+    parts = re.findall(r"([\d.]+)(ms|h|m|s)", match[2]) or [(match[2], "s")]
+    return float(f"{match[1]}1") * sum(float(number) * UNITS[unit] for number, unit in parts)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})

@@ -38,7 +38,7 @@ WITHOUT_EFFECT = (
     "reasoning.encrypted_content",
 )
 # Fields of the chat endpoint that the Responses API does not have, but this server's models do.
-CHAT_FIELDS = (*DEFAULTED, *OPTIONAL, "stop", "chat_template_kwargs")
+CHAT_FIELDS = (*DEFAULTED, *OPTIONAL, "stop", "chat_template_kwargs", "keep_alive")
 # Fields of the chat endpoint that have another name here.
 MOVED = {
     "messages": "`input`",

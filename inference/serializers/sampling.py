@@ -5,6 +5,7 @@ from rest_framework import serializers
 from inference.serializers.base import RequestSerializer
 from inference.serializers.fields import (
     BreakersField,
+    KeepAliveField,
     LogitBiasField,
     SamplersField,
     StopField,
@@ -75,4 +76,7 @@ class GenerationRequestSerializer(RequestSerializer):
     grammar = optional(StrictCharField, "A grammar that the answer follows: GBNF, or Lark for llguidance.")
     regex = optional(StrictCharField, "A regular expression that the answer matches.")
     enum = optional(EnumField, "Texts of which the answer is one.")
+    keep_alive = optional(
+        KeepAliveField, "How long the model stays in memory afterwards: seconds or `5m`; 0 not at all, -1 for ever."
+    )
     samplers = optional(SamplersField, "The filters to use, in this order; others are left out.")

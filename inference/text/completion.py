@@ -45,7 +45,8 @@ class TextCompletion:
     async def __aiter__(self) -> AsyncIterator[Part | KeepAlive]:
         async with aclosing(merged(self._generations)) as outputs:
             async for number, output in outputs:
-                yield KeepAlive() if output is None else self._part(number, output)
+                is_beat = output is None
+                yield KeepAlive(self._generations[number].describe()) if is_beat else self._part(number, output)
 
     def _part(self, number: int, output: Output) -> Part:
         if output.failure:

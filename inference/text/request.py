@@ -20,7 +20,7 @@ def start_completion(
     pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any], constraint: Constraint | None
 ) -> TextCompletion:
     """Hand all candidates of all prompts to the pool, prompt by prompt."""
-    spec = model_spec(model)
+    spec = model_spec(model, parameters.get("keep_alive"))
     generations = [pool.generate(spec, request) for request in _requests(model, parameters, constraint)]
     is_empty = parameters.get("max_tokens") == 0
     return TextCompletion(generations, parameters["best_of"], model.name, is_empty)

@@ -26,6 +26,6 @@ class EmbeddingsView(APIView):
     async def _answer(self, parameters: dict[str, Any]) -> HttpResponse:
         model = await enabled_model(parameters["model"], Kind.EMBEDDING)
         request = EmbedRequest(secrets.token_hex(16), tuple(parameters["input"]), parameters.get("dimensions"))
-        embeddings = await call(model, request)
+        embeddings = await call(model, request, parameters.get("keep_alive"))
         text = await asyncio.to_thread(embeddings_text, model.name, embeddings, parameters["encoding_format"])
         return HttpResponse(text, content_type="application/json")

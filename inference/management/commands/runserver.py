@@ -1,6 +1,7 @@
 """`manage.py runserver`: the ASGI application on uvicorn, since Django's own server cannot stream."""
 
 import json
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -8,10 +9,11 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
+from uvicorn.main import STARTUP_FAILURE
+from uvicorn.supervisors import ChangeReload
 
+from llmsite.server import Server
 from registry.models import RegisteredModel
-
-SHUTDOWN_TIMEOUT = 10  # seconds for open streams to end when the server stops or reloads
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         server = settings.CONFIG.server
         host, port = parse_address(addrport, server.host, server.port)
         self.stdout.write(banner(host, port, self._first_model()))
-        uvicorn.run(
+        config = uvicorn.Config(
             "llmsite.asgi:application",
             host=host,
             port=port,
@@ -37,10 +39,10 @@ class Command(BaseCommand):
             log_config=None,
             log_level=server.log_level,
             access_log=server.log_level == "debug",
-            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
             lifespan="on",
             ws="none",
         )
+        serve(config, server.shutdown_timeout)
 
     @staticmethod
     def _first_model() -> str | None:
@@ -48,6 +50,17 @@ class Command(BaseCommand):
             return RegisteredModel.objects.enabled().values_list("name", flat=True).first()
         except DatabaseError as error:
             raise CommandError(f"the database is not ready ({error}); `python manage.py setup` prepares it") from error
+
+
+def serve(config: uvicorn.Config, shutdown_timeout: float) -> None:
+    """Run until a signal comes, as uvicorn.run does; exit with 3 if the server could not start."""
+    server = Server(config, shutdown_timeout)
+    if config.should_reload:
+        ChangeReload(config, target=server.run, sockets=[config.bind_socket()]).run()
+        return
+    server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def reload_options() -> dict[str, Any]:

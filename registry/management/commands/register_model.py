@@ -12,9 +12,10 @@ from django.db import models
 
 from registry.models import GenerationDefaults, RegisteredModel
 from registry.registration import RegistrationError, is_database_ready, portable_path, register
+from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
 
-RUNTIME_FIELDS = tuple(field.name for field in RuntimeSettings._meta.get_fields())
+RUNTIME_FIELDS = tuple(field.name for base in (RuntimeSettings, Residency) for field in base._meta.get_fields())
 DEFAULT_FIELDS = (
     "temperature",
     "top_p",

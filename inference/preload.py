@@ -1,0 +1,32 @@
+"""Loading models when the server starts."""
+
+import logging
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError
+
+from inference.client import EngineLoadError
+from inference.pool import pool
+from inference.specs import model_spec
+from registry.models import RegisteredModel
+
+logger = logging.getLogger("inference.pool")
+
+
+async def preload() -> None:
+    """Load what the registrations ask for, one after the other, the pinned ones first. Failures are logged."""
+    try:
+        specs = await sync_to_async(_specs)()
+    except DatabaseError as error:
+        logger.error("the models to load at the start could not be read: %s", error)
+        return
+    for spec in specs:
+        try:
+            await pool.load(spec)
+        except EngineLoadError:
+            continue  # the pool has logged and recorded it
+
+
+def _specs() -> list:
+    models = RegisteredModel.objects.enabled().filter(preload=True).order_by("-pinned", "name")
+    return [model_spec(model) for model in models.select_related("observation").prefetch_related("loras")]

@@ -1,0 +1,89 @@
+"""`/v1/pool`, and loading and unloading models by hand. For operators."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from adrf.views import APIView
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from rest_framework.request import Request
+
+from inference.bodies.models import model_body
+from inference.bodies.pool import pool_body
+from inference.client import EngineLoadError
+from inference.exceptions import EngineUnavailable
+from inference.operators import require_operator
+from inference.pool import pool
+from inference.schema.pool import load_schema, pool_events_schema, pool_schema, unload_schema
+from inference.specs import model_spec
+from inference.streaming import comment, sse
+from inference.views.base import enabled_model, json_response
+
+MOST_OFTEN = 0.2  # seconds between two events
+BEAT = 15.0  # seconds without a change until a comment says that the server is still there
+
+
+class PoolView(APIView):
+    @pool_schema
+    async def get(self, request: Request) -> JsonResponse:
+        """Say which models are in memory, how much they take, and what they do."""
+        require_operator(request)
+        return json_response(pool_body(pool))
+
+
+class PoolEventsView(APIView):
+    @pool_events_schema
+    async def get(self, request: Request) -> StreamingHttpResponse:
+        """Send what `/v1/pool` says as an event, now and whenever it changes."""
+        require_operator(request)
+        return pool_events(request)
+
+
+class LoadView(APIView):
+    @load_schema
+    async def post(self, request: Request, name: str) -> JsonResponse:
+        """Load a model now, also one that has just failed. Answers when it is loaded."""
+        require_operator(request)
+        model = await enabled_model(name, kind=None)
+        try:
+            await pool.load(model_spec(model), insist=True)
+        except EngineLoadError as error:
+            message = f"Model `{name}` could not be loaded: {error}."
+            raise EngineUnavailable(message, code="load_failed") from None
+        return json_response({"object": "model", "id": model.name, "state": "ready"})
+
+    async def get(self, request: Request, name: str) -> JsonResponse:
+        """Describe a model whose name ends in `/load`."""
+        return json_response(model_body(await enabled_model(f"{name}/load", kind=None)))
+
+
+class UnloadView(APIView):
+    @unload_schema
+    async def post(self, request: Request, name: str) -> JsonResponse:
+        """Unload a model now. Its open requests end with an error; the next one loads it again."""
+        require_operator(request)
+        model = await enabled_model(name, kind=None)
+        was_loaded = await pool.unload(model.pk)
+        return json_response({"object": "model", "id": model.name, "state": "unloaded", "was_loaded": was_loaded})
+
+    async def get(self, request: Request, name: str) -> JsonResponse:
+        """Describe a model whose name ends in `/unload`."""
+        return json_response(model_body(await enabled_model(f"{name}/unload", kind=None)))
+
+
+def pool_events(request: HttpRequest) -> StreamingHttpResponse:
+    """Return the stream of the pool's states; it ends when the client goes."""
+    response = StreamingHttpResponse(_states(), content_type="text/event-stream; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _states() -> AsyncIterator[bytes]:
+    while not pool.is_closing:
+        seen = pool.changes.count
+        yield sse(pool_body(pool))
+        await asyncio.sleep(MOST_OFTEN)
+        while pool.changes.count == seen:
+            await pool.changes.after(seen, BEAT)
+            if pool.changes.count == seen:
+                yield comment("keep-alive")
