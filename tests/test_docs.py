@@ -47,11 +47,16 @@ def test_every_endpoint_is_described(schema):
         "/v1/responses/{response_id}/input_items",
         "/v1/embeddings",
         "/v1/rerank",
+        "/v1/pool",
+        "/v1/pool/events",
+        "/v1/models/{name}/load",
+        "/v1/models/{name}/unload",
     }
     for operations in schema["paths"].values():
         for operation in operations.values():
             assert operation["description"]
-            answer = operation["responses"]["200"]["content"]["application/json"]
+            content = operation["responses"]["200"]["content"]
+            answer = content.get("application/json") or content["text/event-stream"]
             assert answer["schema"]
             assert answer["examples"]
 

@@ -85,7 +85,11 @@ pool_events_schema = extend_schema(
     operation_id="poolEvents",
     tags=["operators"],
     responses={
-        (200, "text/event-stream"): OpenApiResponse(PoolSerializer, "Events; the data of each is the whole pool"),
+        (200, "text/event-stream"): OpenApiResponse(
+            PoolSerializer,
+            "Events; the data of each is the whole pool",
+            [example("Event", POOL_EXAMPLE, media_type="text/event-stream")],
+        ),
         401: FORBIDDEN,
     },
 )

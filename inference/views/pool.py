@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from adrf.views import APIView
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from inference.bodies.models import model_body
@@ -51,6 +52,7 @@ class LoadView(APIView):
             raise EngineUnavailable(message, code="load_failed") from None
         return json_response({"object": "model", "id": model.name, "state": "ready"})
 
+    @extend_schema(exclude=True)
     async def get(self, request: Request, name: str) -> JsonResponse:
         """Describe a model whose name ends in `/load`."""
         return json_response(model_body(await enabled_model(f"{name}/load", kind=None)))
@@ -65,6 +67,7 @@ class UnloadView(APIView):
         was_loaded = await pool.unload(model.pk)
         return json_response({"object": "model", "id": model.name, "state": "unloaded", "was_loaded": was_loaded})
 
+    @extend_schema(exclude=True)
     async def get(self, request: Request, name: str) -> JsonResponse:
         """Describe a model whose name ends in `/unload`."""
         return json_response(model_body(await enabled_model(f"{name}/unload", kind=None)))

@@ -9,10 +9,11 @@ from llmsite import config_models
 from llmsite.config_models import ModelEntry
 from llmsite.config_values import settings_of
 from registry.models import RegisteredModel
+from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
 
 pytestmark = pytest.mark.django_db
-FIELDS = {field.name: field for field in RuntimeSettings._meta.get_fields()}
+FIELDS = {field.name: field for base in (RuntimeSettings, Residency) for field in base._meta.get_fields()}
 
 
 @pytest.fixture
