@@ -55,7 +55,7 @@ def _read_bounded(stream: BinaryIO) -> bytes:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     body = stream.read(limit + 1)
     if len(body) > limit:
-        raise RequestDataTooBig(f"The request body is larger than {limit} bytes.")
+        raise RequestDataTooBig(f"The request body is larger than {limit} bytes (limits.body_size).")
     return body
 
 

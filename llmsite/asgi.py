@@ -10,15 +10,21 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from inference.pool import pool  # noqa: E402 - Django's apps must be ready first
+from django.conf import settings  # noqa: E402 - Django's apps must be ready first
+
+from inference.admission import Admission  # noqa: E402
+from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
+
+admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Serve HTTP through Django; when the server stops, end the engines."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    else:
+        return
+    with admission.counted(scope):
         await django_application(scope, receive, send)
 
 

@@ -118,6 +118,21 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one request may ask for, and how many at a time."""
+
+    requests: int = setting(integer(1), 1000)
+    requests_per_key: int = setting(integer(1), 500)
+    body_size: int = setting(size(), 64 * 2**20)
+    messages: int = setting(integer(1), 10_000)
+    prompt_chars: int = setting(integer(1), 16 * 2**20)
+    template_seconds: float = setting(number(0.1, 3600), 10.0)
+    schema_size: int = setting(size(), 2**20)
+    stop_strings: int = setting(integer(1), 16)
+    choices: int = setting(integer(1), 256)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -128,6 +143,7 @@ class Config:
     database: Database = field(default_factory=Database)
     responses: Responses = field(default_factory=Responses)
     pool: Pool = field(default_factory=Pool)
+    limits: Limits = field(default_factory=Limits)
     source: Path | None = None
 
 
@@ -138,8 +154,9 @@ SECTIONS = {
     "database": Database,
     "responses": Responses,
     "pool": Pool,
+    "limits": Limits,
 }
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool")
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits")
 
 
 def load_config(path: str | Path | None = None) -> Config:

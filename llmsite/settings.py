@@ -99,7 +99,7 @@ STATIC_URL = "/static/"
 SERVESTATIC_USE_FINDERS = True  # straight from the installed packages: no collectstatic step to forget
 
 # Chats with inlined images are re-sent whole every turn; Django's default of 2.5 MB cuts them off.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.limits.body_size
 
 CORS_ALLOW_ALL_ORIGINS = "*" in CONFIG.cors.allowed_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if origin != "*"]

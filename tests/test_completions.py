@@ -302,7 +302,7 @@ BAD_FIELDS = [
     ({"prompt": [[1, 2.5]]}, "prompt", "as prompt 0, got [1, 2.5]"),
     ({"prompt": [1, 5000]}, "prompt", "ids go from 0 to 1023, got 5000"),
     ({"prompt": [-7], "echo": True}, "prompt", "ids go from 0 to 1023, got -7"),
-    ({"prompt": ["a"] * 26, "n": 10}, "prompt", "at most 256 completions in one request, got 26 x 10"),
+    ({"prompt": ["a"] * 26, "n": 10}, "prompt", "at most 256 completions in one request (limits.choices), got 26 x 10"),
     ({"suffix": 5}, "suffix", "expected a string, got 5"),
     ({"suffix": "b"}, "suffix", "for model `demo`: this model has no tokens for filling in the middle"),
     ({"suffix": "b", "echo": True, "logprobs": 1}, "echo", "around a `suffix`"),

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from django.conf import settings
 from jinja2 import Template, TemplateError, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.meta import find_undeclared_variables
@@ -20,8 +21,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from registry.template_syntax import SYNTAX
 
-MAX_PROMPT_CHARS = 16 * 1024 * 1024
-MAX_SECONDS = 10.0
+MAX_PROMPT_CHARS = settings.CONFIG.limits.prompt_chars
+MAX_SECONDS = settings.CONFIG.limits.template_seconds
 MAX_INTEGER_BITS = 4096
 
 # A variable that no template can name, so none can set it.

@@ -5,12 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from inference.serializers.fields import (
+    LIMITS,
     ContentField,
     ObjectField,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    check_length,
     optional,
+    refuse,
 )
 from inference.serializers.sampling import GenerationRequestSerializer
 from inference.serializers.tools import (
@@ -97,7 +100,7 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
     n_probs = optional(
         StrictIntegerField, "llama.cpp's name: `logprobs` with so many `top_logprobs`.", min_value=0, max_value=20
     )
-    n = optional(StrictIntegerField, "How many answers to give.", min_value=1, max_value=128)
+    n = optional(StrictIntegerField, "How many answers to give.", min_value=1, max_value=min(128, LIMITS.choices))
     tools = optional(ToolSerializer, "The functions the model may call.", many=True)
     tool_choice = optional(ToolChoiceField, "`auto` unless given; `none`, `required`, or a function by name.")
     parallel_tool_calls = optional(
@@ -115,6 +118,19 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
     reasoning_budget = optional(StrictIntegerField, "Tokens of thinking at most; -1 is no limit.", min_value=-1)
     reasoning = optional(ReasoningSerializer, "`effort` and `max_tokens` in the place of the two fields above.")
 
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Look at the number of messages first: to check each of them takes time."""
+        messages = data.get("messages")
+        if isinstance(messages, list) and len(messages) > LIMITS.messages:
+            expected = f"at most {LIMITS.messages} messages (limits.messages)"
+            raise serializers.ValidationError({"messages": refuse(len(messages), expected).detail})
+        return super().to_internal_value(data)
+
+    def validate_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Refuse what a template would only make longer."""
+        check_length(sum(_num_chars(message["content"]) for message in messages), "messages")
+        return messages
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("top_logprobs") is not None and not attrs.get("logprobs"):
             raise serializers.ValidationError({"top_logprobs": "needs `logprobs: true`."})
@@ -127,3 +143,7 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
         check_choice(attrs.get("tool_choice"), tools, "tool_choice")
         check_choice(attrs.get("function_call"), functions, "function_call")
         return attrs
+
+
+def _num_chars(content: str | list[dict[str, Any]] | None) -> int:
+    return sum(len(part["text"]) for part in content) if isinstance(content, list) else len(content or "")

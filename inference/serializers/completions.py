@@ -6,10 +6,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.fields import (
+    LIMITS,
     InputField,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    check_length,
     is_token_list,
     optional,
     refuse,
@@ -17,7 +19,7 @@ from inference.serializers.fields import (
 from inference.serializers.sampling import GenerationRequestSerializer
 
 MAX_CANDIDATES = 20  # of one prompt
-MAX_COMPLETIONS = 256  # of one request
+MAX_COMPLETIONS = LIMITS.choices
 MAX_LOGPROBS = 5
 DEFAULT_MAX_TOKENS = 16
 
@@ -46,6 +48,7 @@ class PromptField(InputField):
     @staticmethod
     def _prompt(prompt: Any, index: int) -> str | tuple[int, ...]:
         if isinstance(prompt, str):
+            check_length(len(prompt), "prompt")
             return prompt
         if not prompt or not is_token_list(prompt):
             raise refuse(prompt, f"a string or a list of token ids as prompt {index}")
@@ -106,5 +109,5 @@ class CompletionRequestSerializer(GenerationRequestSerializer):
         if best_of > n and attrs["stream"]:
             raise serializers.ValidationError({"best_of": "the best is known at the end and cannot be streamed."})
         if num_prompts * best_of > MAX_COMPLETIONS:
-            expected = f"at most {MAX_COMPLETIONS} completions in one request"
+            expected = f"at most {MAX_COMPLETIONS} completions in one request (limits.choices)"
             raise serializers.ValidationError({"prompt": f"expected {expected}, got {num_prompts} x {best_of}."})

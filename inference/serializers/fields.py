@@ -4,12 +4,14 @@ import math
 import re
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.engine.messages import SAMPLERS
 
-MAX_STOP = 16
+LIMITS = settings.CONFIG.limits
+MAX_STOP = LIMITS.stop_strings
 UNITS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}  # seconds
 
 TEXT_PARTS = {
@@ -30,6 +32,13 @@ def refuse(value: Any, expected: str) -> serializers.ValidationError:
     shown = "an object" if isinstance(value, dict) else repr(value)
     shown = "a list of objects" if isinstance(value, list) and "{" in shown else shown
     return serializers.ValidationError(f"expected {expected}, got {shown if len(shown) <= 80 else shown[:77] + '...'}.")
+
+
+def check_length(num_chars: int, what: str) -> None:
+    """Refuse more text than one prompt may have."""
+    if num_chars > LIMITS.prompt_chars:
+        limit = f"at most {LIMITS.prompt_chars} characters as the {what} (limits.prompt_chars)"
+        raise refuse(num_chars, limit)
 
 
 def optional(field: type[serializers.Field], help_text: str, **options: Any) -> serializers.Field:
@@ -93,7 +102,9 @@ class StrictCharField(serializers.CharField):
         return super().run_validation(data)
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 16}]})
+@extend_schema_field(
+    {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOP}]}
+)
 class StopField(InputField):
     """One string or a list of them; always a list inside."""
 
@@ -102,7 +113,7 @@ class StopField(InputField):
         if not isinstance(stops, list) or not all(isinstance(stop, str) and stop for stop in stops):
             raise refuse(data, "a non-empty string or a list of them")
         if len(stops) > MAX_STOP:
-            raise refuse(len(stops), f"at most {MAX_STOP} stop strings")
+            raise refuse(len(stops), f"at most {MAX_STOP} stop strings (limits.stop_strings)")
         return stops
 
 

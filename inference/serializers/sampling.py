@@ -1,9 +1,14 @@
 """What every request that generates may say about how."""
 
+import json
+from typing import Any
+
 from rest_framework import serializers
 
 from inference.serializers.base import RequestSerializer
 from inference.serializers.fields import (
+    LIMITS,
+    MAX_STOP,
     BreakersField,
     KeepAliveField,
     LogitBiasField,
@@ -14,11 +19,16 @@ from inference.serializers.fields import (
     StrictFloatField,
     StrictIntegerField,
     optional,
+    refuse,
 )
 from inference.serializers.output import EnumField, ResponseFormatField
 
 MAX_SEED = 2**63 - 1
 MAX_INT = 2**31 - 1
+
+
+# What is compiled into a grammar.
+GRAMMAR_FIELDS = ("response_format", "grammar", "regex", "enum", "tools", "functions")
 
 
 class StreamOptionsSerializer(serializers.Serializer):
@@ -50,7 +60,7 @@ class GenerationRequestSerializer(RequestSerializer):
         StrictFloatField, "Against tokens, the more often the answer has them.", min_value=-2, max_value=2
     )
     max_tokens = optional(StrictIntegerField, "Length limit of the answer; no more than fits the context.", min_value=1)
-    stop = optional(StopField, "Up to 16 strings that end the answer.")
+    stop = optional(StopField, f"Up to {MAX_STOP} strings that end the answer.")
     seed = optional(StrictIntegerField, "The same seed draws the same tokens.", min_value=-MAX_SEED, max_value=MAX_SEED)
     ignore_eos = optional(StrictBooleanField, "Generate up to the length limit; for benchmarks.")
     logit_bias = optional(
@@ -80,3 +90,11 @@ class GenerationRequestSerializer(RequestSerializer):
         KeepAliveField, "How long the model stays in memory afterwards: seconds or `5m`; 0 not at all, -1 for ever."
     )
     samplers = optional(SamplersField, "The filters to use, in this order; others are left out.")
+
+    def to_internal_value(self, data: dict[str, Any]) -> dict[str, Any]:
+        sizes = {name: len(json.dumps(data[name])) for name in GRAMMAR_FIELDS if data.get(name)}
+        if sum(sizes.values()) > LIMITS.schema_size:
+            largest = max(sizes, key=sizes.get)
+            expected = f"at most {LIMITS.schema_size} bytes of JSON for schemas and grammars (limits.schema_size)"
+            raise serializers.ValidationError({largest: refuse(sum(sizes.values()), expected).detail})
+        return super().to_internal_value(data)
