@@ -13,6 +13,7 @@ from typing import Any
 
 from inference.engine import framing
 from inference.engine.config import EngineConfig
+from inference.engine.framing import FramingError
 from inference.engine.messages import (
     AbortRequest,
     EngineInfo,
@@ -169,7 +170,7 @@ class EngineClient:
         self._send(self.config)
         try:
             message = await self._receive()
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionResetError):
             cause = await self._exit_cause()
             raise EngineLoadError(f"the engine process {cause} while loading", self.log_tail) from None
         if not isinstance(message, Ready):
@@ -180,11 +181,14 @@ class EngineClient:
         self._read_task = asyncio.create_task(self._route_outputs())
 
     async def _route_outputs(self) -> None:
-        """Hand every output to its request until the pipe ends."""
+        """Hand every output to its request until the pipe ends, which is the end of the worker."""
         while True:
             try:
                 message: StepOutputs = await self._receive()
             except (asyncio.IncompleteReadError, ConnectionResetError):
+                break
+            except FramingError as error:
+                self.kill(f"talks nonsense ({error})")
                 break
             self._last_heard = time.monotonic()
             self.stats = message.stats
@@ -249,13 +253,21 @@ class EngineClient:
                 logger.log(level or logging.WARNING, "[%s] %s", self.name, rest if level else text)
 
     async def _exit_cause(self) -> str:
-        code = await self._process.wait()
+        code = await self._exit_code()
         await self._log_task
         if self._kill_reason:
             return self._kill_reason
         if code < 0:
             return f"was killed by {signal.Signals(-code).name}{self._crash_hint(-code)}"
         return self._with_log_errors(f"exited with code {code}")
+
+    async def _exit_code(self) -> int:
+        """Wait for the end of a worker whose pipe has ended; one that goes on without it is killed."""
+        try:
+            return await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)
+        except asyncio.TimeoutError:
+            self._process.kill()
+            return await self._process.wait()
 
     def _crash_hint(self, signal_number: int) -> str:
         has_amx = self.info is not None and "AMX_INT8 = 1" in self.info.system_info

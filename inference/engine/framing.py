@@ -8,6 +8,11 @@ import struct
 from typing import Any, BinaryIO
 
 HEADER = struct.Struct("<I")
+LARGEST = 2**30  # bytes; thirty times what 2,048 vectors of 4,096 dimensions take
+
+
+class FramingError(Exception):
+    """What came through the pipe is no message."""
 
 
 def pack(message: Any) -> bytes:
@@ -16,15 +21,23 @@ def pack(message: Any) -> bytes:
 
 
 def unpack(body: bytes) -> Any:
-    return pickle.loads(body)  # noqa: S301
+    """Return the message in a body. Raises FramingError."""
+    try:
+        return pickle.loads(body)  # noqa: S301
+    except Exception as error:  # bytes that are no pickle may raise anything
+        raise FramingError(f"{len(body)} bytes are no message: {error}") from error
 
 
 def body_size(header: bytes) -> int:
-    return HEADER.unpack(header)[0]
+    """Return the size of the body after a header. Raises FramingError."""
+    size = HEADER.unpack(header)[0]
+    if size > LARGEST:
+        raise FramingError(f"a message of {size} bytes cannot be")
+    return size
 
 
 def read_message(stream: BinaryIO) -> Any:
-    """Block until a whole message has arrived. Raises EOFError when the other end is gone."""
+    """Block until a whole message has arrived. Raises EOFError when the other end is gone, and FramingError."""
     return unpack(_read_exactly(stream, body_size(_read_exactly(stream, HEADER.size))))
 
 
