@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
 from inference.engine.messages import (
     EmbedRequest,
     EngineStats,

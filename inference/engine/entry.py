@@ -62,7 +62,7 @@ class Entry:
     @property
     def num_bytes(self) -> int:
         """What it takes of the memory beside the KV cache."""
-        return sum(each.state.nbytes for each in self.checkpoints) + (0 if self.state is None else self.state.nbytes)
+        return num_bytes_of(self.checkpoints) + (0 if self.state is None else self.state.nbytes)
 
     def usable(self, limit: int) -> int:
         """Return the greatest length up to `limit` to which this can be cut."""
@@ -91,3 +91,8 @@ class Entry:
             lengths = [0, *(each.length for each in self.checkpoints)]
             gaps = [lengths[index + 2] - lengths[index] for index in range(len(self.checkpoints) - 1)]
             del self.checkpoints[gaps.index(min(gaps))]
+
+
+def num_bytes_of(checkpoints: list[Checkpoint]) -> int:
+    """Return the memory that checkpoints take."""
+    return sum(each.state.nbytes for each in checkpoints)

@@ -10,10 +10,10 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from inference.engine.backend import DecodeError, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError, OutOfCells
 from inference.engine.engine_info import engine_info, system_info
 from inference.engine.entry import State
 from inference.engine.grammar import GrammarCompiler

@@ -4,9 +4,10 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from inference.engine.backend import DecodeError, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError, EngineCore, OutOfCells
+from inference.engine.core import EngineCore
 from inference.engine.entry import State
 from inference.engine.messages import (
     Constraint,
