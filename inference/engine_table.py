@@ -50,6 +50,9 @@ def _chat_rows(info: EngineInfo) -> Iterator[Row]:
     if info.kv_bytes is not None:
         yield Row(_("KV cache, about"), human_bytes(info.kv_bytes))
     yield Row(_("host cache"), human_bytes(info.host_cache_bytes), "host_cache_bytes" in info.automatic)
+    if info.kv_disk_directory:
+        limit = {"directory": info.kv_disk_directory, "size": human_bytes(info.kv_disk_bytes)}
+        yield Row(_("conversations on disk"), _("%(directory)s, of all models up to %(size)s") % limit)
     yield Row(_("speculation"), SPECULATION[info.speculation])
 
 

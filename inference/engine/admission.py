@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from inference.engine.disk_tier import Recall, Turn
 from inference.engine.guide import Matcher
 from inference.engine.kv_cache import KVCache
 from inference.engine.messages import Failure, FailureCode, GenerateRequest
@@ -48,35 +49,47 @@ class PendingRequests:
 
 
 class Admission:
-    """Gives waiting sequences their slots, with the KV cells of what is computed of their prompts."""
+    """Gives waiting sequences their slots, with the KV cells of what is computed of their prompts.
+
+    A sequence lets others pass while its prefix is computed by a running one, or read from disk.
+    """
 
     def __init__(self, scheduler: Scheduler, cache: KVCache) -> None:
         self._scheduler = scheduler
         self._cache = cache
-        self._promises: dict[str, Promise] = {}
+        self._promises: dict[str, Promise | Recall | Turn] = {}
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a waiting sequence may be able to start."""
+        return not all(map(self._is_held, self._scheduler.waiting))
 
     def admit(self) -> None:
         """Start as many sequences as there is room for."""
         while self._cache.has_idle_slot and (sequence := self._scheduler.next_waiting(self._is_ready)):
             sequence.num_computed = self._cache.acquire(sequence)
+            self.forget(sequence)
             if not sequence.num_generated:
                 sequence.num_cached = sequence.num_computed
             self._scheduler.start(sequence)
 
     def forget(self, sequence: Sequence) -> None:
-        """Drop what a sequence waits for; it ends."""
-        self._promises.pop(sequence.id, None)
+        """Drop what a sequence waits for: it starts, or it ends."""
+        if promise := self._promises.pop(sequence.id, None):
+            self._cache.stop_waiting(promise)
+
+    def _is_held(self, sequence: Sequence) -> bool:
+        promise = self._promises.get(sequence.id)
+        return promise is not None and promise.is_open
 
     def _is_ready(self, sequence: Sequence) -> bool:
-        """Say whether a sequence should start now, rather than wait for another one to compute the same prefix."""
-        promise = self._promises.get(sequence.id)
-        if promise is None or not promise.is_open:
-            promise = self._cache.promise(sequence.prefix)
-        if promise is None:
-            self._promises.pop(sequence.id, None)
-            return True
-        self._promises[sequence.id] = promise
-        return False
+        """Say whether a sequence should start now, rather than wait for what others are about to have."""
+        if self._is_held(sequence):
+            return False
+        promise = self._cache.promise(sequence.prefix)
+        if promise:
+            self._promises[sequence.id] = promise
+        return promise is None
 
 
 def refusal(num_tokens: int, n_ctx: int) -> Failure | None:

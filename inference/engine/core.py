@@ -7,6 +7,7 @@ from inference.engine.admission import Admission, Pending, PendingRequests, refu
 from inference.engine.backend import DecodeError, LlamaBackend, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
+from inference.engine.disk_tier import DiskTier
 from inference.engine.guide import ConstraintError
 from inference.engine.kv_cache import KVCache
 from inference.engine.messages import (
@@ -28,13 +29,15 @@ from inference.engine.token_requests import refused
 
 MIN_CHUNK = 32  # tokens of a prompt in a step
 MIN_FLASH_CHUNK = 64  # on a CPU, flash attention is slow for fewer (Q_TILE_SZ in ggml/src/ggml-cpu/ops.cpp)
+IDLE_SECONDS = 3.0  # without work, before idle sequences are written to disk
 MOVE_STEPS = 4  # steps whose time it may take to move a sequence to where it is computed together with the others
 
 
 class EngineCore:
     """Continuous batching: every step computes one token of each decoding sequence and a part of the prompts.
 
-    config: a planned one, without open values. speculator: None computes one token at a time.
+    config: a planned one, without open values. speculator: None computes one token at a time. disk: None forgets all
+    conversations with the process.
 
     Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
     """
@@ -45,6 +48,7 @@ class EngineCore:
         llama: LlamaBackend,
         speculator: Speculator | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        disk: DiskTier | None = None,
     ) -> None:
         self._config = config
         self._llama = llama
@@ -53,7 +57,9 @@ class EngineCore:
         min_chunk = MIN_CHUNK if config.flash_attention == "off" else MIN_FLASH_CHUNK
         budget = StepBudget(config.step_target_ms / 1000, config.n_batch, min_chunk)
         self._scheduler = Scheduler(config.n_seq_max, budget, clock)
-        self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes or 0, budget.prefill_seconds, clock)
+        host_bytes = config.host_cache_bytes or 0
+        self._cache = KVCache(llama, llama.num_slots, host_bytes, budget.prefill_seconds, clock, disk)
+        self._idle_since = clock()
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._speculator = speculator
@@ -63,12 +69,19 @@ class EngineCore:
 
     @property
     def has_work(self) -> bool:
-        return self._scheduler.has_work or self._pending.has_ready
+        return bool(self._scheduler.running) or self._pending.has_ready or self._admission.has_work
 
     @property
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
-        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens)
+        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens, cache.num_stored)
+
+    @property
+    def rest_seconds(self) -> float | None:
+        """Return after how many seconds without work `rest` has something to do; None: not before there was work."""
+        if not self._cache.has_unstored:
+            return None
+        return max(0.0, self._idle_since + IDLE_SECONDS - self._clock())
 
     def add_request(self, request: GenerateRequest) -> Output | None:
         """Queue a request; return its terminal output at once if it cannot be served.
@@ -98,8 +111,22 @@ class EngineCore:
         self._forget(sequence)
         return Output(request_id, finish_reason="abort", usage=sequence.usage)
 
+    def rest(self) -> None:
+        """Use the time without work: have one idle sequence written to disk."""
+        self._cache.settle()
+        if self.rest_seconds == 0:
+            self._cache.store_one()
+
+    def close(self, seconds: float) -> None:
+        """End all requests without a word, and write what is not on disk yet, for as long as this."""
+        for sequence in list(self._sequences.values()):
+            self._forget(sequence)
+        self._cache.close(seconds)
+
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
+        self._idle_since = self._clock()
+        self._cache.settle()
         outputs = [output for pending in self._pending.take_ready() if (output := self._start(pending))]
         self._admission.admit()
         if self._llama.is_partitioned:

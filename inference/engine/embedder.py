@@ -99,6 +99,17 @@ class Embedder:
         self._forget(job)
         return Output(request_id, finish_reason="abort")
 
+    @property
+    def rest_seconds(self) -> None:
+        """Nothing is done without work: nothing is kept between requests."""
+        return None
+
+    def rest(self) -> None:
+        """Do nothing."""
+
+    def close(self, seconds: float) -> None:
+        """Do nothing; the process ends."""
+
     def step(self) -> list[Output]:
         """Compute one batch and return the answers it completes."""
         parts = self._schedule()

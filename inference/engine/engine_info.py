@@ -17,6 +17,8 @@ REPORTED = (
     "kv_type_v",
     "flash_attention",
     "host_cache_bytes",
+    "kv_disk_directory",
+    "kv_disk_bytes",
     "loras",
     "speculation",
 )

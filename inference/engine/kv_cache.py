@@ -2,7 +2,7 @@
 
 A slot is one of llama.cpp's sequence ids with its KV cells. When a sequence ends, its tokens stay in the slot: the
 conversation's next turn begins with them. What another slot holds is copied, that of a running sequence, too. A slot
-that is needed for something else has its state saved beside the KV cache, within a budget of bytes.
+that is needed for something else has its state saved in a lower tier: main memory, then disk.
 """
 
 import time
@@ -11,10 +11,11 @@ from itertools import count
 from typing import Protocol
 
 from inference.engine.backend import KVBackend
-from inference.engine.entry import Checkpoint, Entry, Holder, num_bytes_of
-from inference.engine.host_tier import HostTier
+from inference.engine.disk_tier import DiskTier, Recall, Turn
+from inference.engine.entry import Checkpoint, Entry, Holder
 from inference.engine.prefix_index import MIN_REUSE, Match, PrefixIndex, Promise
 from inference.engine.slots import Slots
+from inference.engine.tiers import Tiers
 
 TAIL = 16  # tokens before the end of a prompt: enough for what templates append to ask for the answer
 
@@ -32,7 +33,7 @@ class KVCache:
     """The slots and what was saved of them, found by prefix.
 
     host_bytes: what states and checkpoints may take of the memory. prefill_seconds: how long computing so many tokens
-    takes.
+    takes. disk: keeps sequences beyond the life of the process.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class KVCache:
         host_bytes: int = 0,
         prefill_seconds: Callable[[int], float] = lambda num_tokens: float("inf"),
         clock: Callable[[], float] = time.perf_counter,
+        disk: DiskTier | None = None,
     ) -> None:
         self._slots = Slots(llama, num_slots, clock)
         self._index = PrefixIndex()
-        self._host = HostTier(host_bytes)
+        self._tiers = Tiers(self._index, self._slots, host_bytes, disk, clock)
         self._prefill_seconds = prefill_seconds
         self._uses = count(1)
 
@@ -57,21 +59,51 @@ class KVCache:
     @property
     def num_saved_bytes(self) -> int:
         """Memory taken beside the KV cache."""
-        return self._host.num_bytes
+        return self._tiers.num_saved_bytes
+
+    @property
+    def num_stored(self) -> int:
+        """Sequences on disk."""
+        return self._tiers.num_stored
 
     @property
     def has_idle_slot(self) -> bool:
         return self._slots.is_free()
 
-    def promise(self, prompt: list[int]) -> Promise | None:
-        """Return who is about to compute more of a prompt than can be had now; None if nobody is.
+    def promise(self, prompt: list[int]) -> Promise | Recall | Turn | None:
+        """Return who is about to compute or to read more of a prompt than can be had now; None if nobody is.
 
         Where cells cannot be cut back, the running sequence is asked for a checkpoint.
         """
-        promise = self._index.promise(prompt)
-        if promise and not self._slots.can_rewind:
+        self.settle()
+        num_there = self._index.match(prompt).length
+        promise = self._index.promise(prompt, num_there)
+        recall = self._tiers.recall(prompt, promise.length if promise else num_there, self._prefill_seconds)
+        if promise and not recall and not self._slots.can_rewind:
             promise.holder.cuts.add(promise.length)
-        return promise
+        return recall or promise
+
+    def stop_waiting(self, promise: Promise | Recall | Turn) -> None:
+        """Note that a sequence has what it waited for, or has ended."""
+        if isinstance(promise, Recall):
+            self._tiers.give_up(promise)
+
+    def settle(self) -> None:
+        """Take note of what has been read from disk and written to it."""
+        self._tiers.settle()
+
+    @property
+    def has_unstored(self) -> bool:
+        """Whether there is something for `store_one`."""
+        return self._tiers.has_unstored
+
+    def store_one(self) -> None:
+        """Begin to write an idle sequence to disk, the one that was used last."""
+        self._tiers.store_one()
+
+    def close(self, seconds: float) -> None:
+        """Write what is not on disk yet, for as long as this; nothing must be running."""
+        self._tiers.close(seconds)
 
     def acquire(self, sequence: Runner) -> int:
         """Take an idle slot for a sequence; return how many tokens of its prefix are computed there.
@@ -92,15 +124,15 @@ class KVCache:
     def compact(self, seconds: float) -> None:
         """Move one running sequence next to the others, if that takes no longer than `seconds`."""
         if lost := self._slots.compact(seconds):
-            self._forget(lost)
+            self._tiers.forget(lost)
 
     def checkpoint(self, sequence: Runner) -> None:
         """Save what cannot be cut back of a running sequence, if there is room for it."""
         entry = sequence.entry
-        if self._make_room(self._slots.size(entry, partial=True)):
-            before = num_bytes_of(entry.checkpoints)
+        if self._tiers.make_room(self._slots.size(entry, partial=True)):
+            self._tiers.release(entry.checkpoints)
             entry.add_checkpoint(Checkpoint(sequence.num_computed, self._slots.save(entry, partial=True)))
-            self._host.hold(num_bytes_of(entry.checkpoints) - before)
+            self._tiers.hold(entry.checkpoints)
 
     def release(self, sequence: Runner) -> None:
         """Give a sequence's slot back; what it computed stays there."""
@@ -113,7 +145,7 @@ class KVCache:
             self._index.add(entry, entry.tokens)
         else:
             self._slots.clear(entry)
-            self._forget(entry)
+            self._tiers.forget(entry)
 
     def drop_idle(self) -> bool:
         """Give up the cells of an idle slot, the least recently used one; False if there is none."""
@@ -138,14 +170,13 @@ class KVCache:
     def _take_over(self, source: Entry, length: int) -> Entry:
         """Make an idle slot's entry a new one, cut to `length`; save first what more it has, if that is much."""
         if not source.is_continued(length):
-            self._save_copy(source)
+            self._tiers.put_copy(source, lambda: self._slots.save(source))
         self._index.remove(source)
         return self._continue(source, source.slot, length, is_there=True)
 
     def _bring_back(self, prompt: list[int], source: Entry, length: int) -> Entry:
         """Load a saved sequence that goes on. It is taken out first: its room may be needed for the slot's."""
-        self._index.remove(source)
-        self._host.remove(source)
+        self._tiers.take(source)
         slot = self._vacate(prompt, None)
         is_there = self._slots.bring(source, slot)
         while not is_there and self.drop_idle():  # where all slots share the cells there may be too few
@@ -155,25 +186,30 @@ class KVCache:
     def _continue(self, source: Entry, slot: int, length: int, is_there: bool) -> Entry:
         """Return the entry that follows `source`, whose cells are in the slot if `is_there`; it inherits what fits."""
         is_cut = is_there and self._slots.cut(slot, source, length)
-        kept = [each for each in source.checkpoints if is_cut and each.length <= length]
-        self._host.release(num_bytes_of(source.checkpoints) - num_bytes_of(kept))
         entry = self._slots.new(slot, source.tokens[:length]) if is_cut else self._slots.empty(slot)
-        entry.checkpoints = kept
+        entry.checkpoints = [each for each in source.checkpoints if is_cut and each.length <= length]
         entry.num_uses = source.num_uses + 1
+        self._tiers.release(source.checkpoints)
+        self._tiers.hold(entry.checkpoints)
+        if not is_there:
+            self._tiers.refuse(source)
+        self._tiers.follow(source, entry)
         return entry
 
     def _copy(self, slot: int, source: Entry, length: int) -> Entry:
         """Return a new entry in an empty slot with the first `length` tokens of one that stays."""
         source.num_uses += 1
-        if source.state is not None:
-            self._host.touch(source)
-        if not self._slots.bring(source, slot) or not self._slots.cut(slot, source, length):
+        self._tiers.touch(source)
+        is_there = self._slots.bring(source, slot)
+        if not is_there and source.state is not None:
+            self._tiers.refuse(source)
+        if not is_there or not self._slots.cut(slot, source, length):
             return self._slots.empty(slot)
         entry = self._slots.new(slot, source.tokens[:length])
         checkpoint = source.checkpoint_at(length)
         if checkpoint:
             entry.checkpoints = [checkpoint]
-            self._host.hold(checkpoint.state.nbytes)
+            self._tiers.hold(entry.checkpoints)
         return entry
 
     def _vacate(self, prompt: list[int], keep: Entry | None) -> int:
@@ -185,32 +221,10 @@ class KVCache:
 
     def _evict(self, entry: Entry, keep: Entry | None = None) -> None:
         """Empty the slot of an idle entry; save it if much of it is nowhere else. `keep` stays saved."""
-        if self._index.num_unique(entry) >= MIN_REUSE and self._make_room(self._slots.size(entry), keep):
-            entry.state = self._slots.save(entry)
-            self._host.add(entry)
-        else:
-            self._forget(entry)
+        is_worth_it = self._index.num_unique(entry) >= MIN_REUSE
+        if not is_worth_it or not self._tiers.put(entry, lambda: self._slots.save(entry), keep):
+            self._tiers.forget(entry)
         self._slots.clear(entry)
-
-    def _save_copy(self, entry: Entry) -> None:
-        """Save an idle entry whose slot is going to be cut."""
-        if not self._make_room(self._slots.size(entry)):
-            return
-        copy = Entry(entry.tokens, state=self._slots.save(entry), can_rewind=self._slots.can_rewind)
-        copy.last_used, copy.num_uses = entry.last_used, entry.num_uses
-        self._host.add(copy)
-        self._index.add(copy, copy.tokens)
-
-    def _forget(self, entry: Entry) -> None:
-        """Forget an entry that lies in a slot, or did."""
-        self._index.remove(entry)
-        self._host.release(num_bytes_of(entry.checkpoints))
-
-    def _make_room(self, num_bytes: int, keep: Entry | None = None) -> bool:
-        evicted = self._host.make_room(num_bytes, keep)
-        for entry in evicted or ():
-            self._index.remove(entry)
-        return evicted is not None
 
     def _is_worth_copying(self, source: Entry, length: int) -> bool:
         """Say whether copying all of an entry is quicker than computing `length` tokens."""

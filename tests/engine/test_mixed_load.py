@@ -1,16 +1,21 @@
 """Many requests at once, of every sort, against the answer that each one gets alone."""
 
 import random
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.disk_store import DiskStore
+from inference.engine.disk_tier import DiskTier
 from inference.engine.drafts import LookupDrafts
 from inference.engine.llama import Llama
 from inference.engine.messages import Constraint, GenerateRequest, Output, SamplingParams
+from inference.engine.prefix_index import MIN_REUSE
 from inference.engine.speculator import Speculator
+from tests.engine.executors import SameThread
 from tests.live_server import DEMO
 from tests.tiny_models import Kind
 
@@ -113,6 +118,20 @@ def test_together_as_alone(path, alone, kv_unified):
     assert {name: answers.texts[name] for name in alone} == alone
     assert len(set(alone.values())) > NUM_REQUESTS / 2, "the answers must differ to tell anything"
     assert answers.num_cached > 5000
+
+
+def test_what_went_to_disk_and_came_back_is_as_before(path, alone, tmp_path):
+    """With hardly any memory beside the slots, so that nearly everything that comes back has been on disk."""
+    config = replace(exact_config(path, n_seq_max=3), host_cache_bytes=2**17)
+    llama = Llama(config)
+    llama.compile(GRAMMAR).result()
+    store = DiskStore(tmp_path, llama.fingerprint(), 2**40, warn=pytest.fail)
+    disk = DiskTier(store, config.n_ctx, warn=pytest.fail, min_tokens=MIN_REUSE, new_thread=SameThread)
+    answers = Answers(EngineCore(llama.config, llama, disk=disk))
+    answers.run(mixed_requests())
+    llama.close()
+    assert answers.texts == alone
+    assert list(tmp_path.glob("*/*.kv"))
 
 
 def _parts(request: GenerateRequest) -> tuple[object, ...]:

@@ -7,7 +7,14 @@ import pytest
 
 from inference.engine import worker
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import AbortRequest, DetokenizeRequest, StepOutputs, TokenizeRequest, Tokens
+from inference.engine.messages import (
+    AbortRequest,
+    CloseRequest,
+    DetokenizeRequest,
+    StepOutputs,
+    TokenizeRequest,
+    Tokens,
+)
 from inference.engine.threads import available_cores, choose_threads, limit_spinning
 from tests.engine.fake_llama import new_core, request
 
@@ -33,9 +40,11 @@ class EndsWhenIdle:
         self._core = core
         self._messages = list(messages)
 
-    def get(self) -> object:
+    def get(self, timeout: float | None) -> object:
+        if timeout == 0.0:
+            return self.get_nowait()
         assert not self._core.has_work, "the loop must not block while there is work"
-        return self._messages.pop(0) if self._messages else None
+        return self._messages.pop(0) if self._messages else CloseRequest()
 
     def get_nowait(self) -> object:
         if not self._messages:
