@@ -213,7 +213,7 @@ class Tiers:
         entry = Entry(tokens, file=source.file, replaces=source.replaces, checkpoints=checkpoints)
         entry.can_rewind = source.can_rewind
         known = self._by_path.get(entry.file.path)
-        if known:
+        if known and known is not source:
             self._lose(known)
         self._by_path[entry.file.path] = entry
         self._index.add(entry, tokens)
