@@ -30,6 +30,12 @@ def test_what_nobody_has_set_is_marked():
     assert render_engine(INFO).count("automatically") == 2
 
 
+def test_where_conversations_are_kept_is_told_if_they_are():
+    assert "conversations on disk" not in values(INFO)
+    kept = replace(INFO, kv_disk_directory="/kv", kv_disk_bytes=2**30)
+    assert values(kept)["conversations on disk"] == "/kv, of all models up to 1.0 GiB"
+
+
 def test_the_reason_for_fewer_requests_is_told():
     assert values(replace(INFO, n_seq_max=1, sequence_limit="why"))["parallel requests"] == "1 (why)"
 
