@@ -74,7 +74,8 @@ class EngineCore:
     @property
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
-        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens, cache.num_stored)
+        queues = len(scheduler.waiting), len(scheduler.running)
+        return EngineStats(*queues, cache.num_tokens, cache.num_stored, cache.num_stored_bytes)
 
     @property
     def rest_seconds(self) -> float | None:

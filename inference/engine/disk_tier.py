@@ -13,7 +13,7 @@ from threading import Event
 from inference.engine.config import EngineConfig
 from inference.engine.disk_store import DiskStore
 from inference.engine.entry import Checkpoint, Entry, Stored
-from inference.engine.state_file import Saved, StateFileError, Stopped
+from inference.engine.state_file import Saved, StateFileError, Stopped, file_size
 
 # Fewer tokens are not written: a file of them is read hardly sooner than they are computed, and titles and other side
 # requests, which nobody continues, are mostly shorter.
@@ -29,6 +29,7 @@ class Recall:
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
+        self.file = entry.file
         self.future: Future[tuple[Saved, float]] = Future()
         self._is_given_up = Event()
 
@@ -116,8 +117,9 @@ class DiskTier:
         """Return how long it will take to read an entry."""
         return entry.file.num_bytes / self._bandwidth
 
-    def accepts(self, num_bytes: int) -> bool:
-        """Say whether states of so much can be written now."""
+    def accepts(self, num_tokens: int, state_bytes: int, checkpoints: list[Checkpoint]) -> bool:
+        """Say whether a sequence with such a state can be written now."""
+        num_bytes = file_size(num_tokens, [state_bytes, *(each.num_bytes for each in checkpoints)])
         queued = sum(write.saved.num_bytes for write in self._writes)
         has_room = not queued or queued + num_bytes <= MAX_QUEUED
         return has_room and num_bytes <= self._store.max_bytes and self._clock() >= self._paused_until
@@ -158,7 +160,7 @@ class DiskTier:
         except (CancelledError, Stopped):
             return None
         except Exception as error:  # whatever it is, nobody must wait for ever
-            self._store.reject(recall.entry.file.path, error)
+            self._store.reject(recall.file.path, error)
             return recall.entry, None
         if seconds > 0:
             self._bandwidth += SMOOTHING * (saved.num_bytes / seconds - self._bandwidth)
@@ -187,7 +189,7 @@ class DiskTier:
             return
         started = self._clock()
         try:
-            saved = self._store.read(recall.entry.file, recall.goes_on)
+            saved = self._store.read(recall.file, recall.goes_on)
         except Exception as error:  # it is looked at in `take_recalled`
             recall.future.set_exception(error)
         else:

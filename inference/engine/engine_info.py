@@ -18,7 +18,6 @@ REPORTED = (
     "flash_attention",
     "host_cache_bytes",
     "kv_disk_directory",
-    "kv_disk_bytes",
     "loras",
     "speculation",
 )

@@ -67,6 +67,11 @@ class KVCache:
         return self._tiers.num_stored
 
     @property
+    def num_stored_bytes(self) -> int:
+        """What they take of the disk."""
+        return self._tiers.num_stored_bytes
+
+    @property
     def has_idle_slot(self) -> bool:
         return self._slots.is_free()
 

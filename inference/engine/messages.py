@@ -317,7 +317,6 @@ class EngineInfo:
     model_bytes: int = 0
     host_cache_bytes: int = 0
     kv_disk_directory: str = ""
-    kv_disk_bytes: int = 0
     devices: tuple[str, ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
     speculation: str = "off"
@@ -343,13 +342,14 @@ class LoadFailed:
 class EngineStats:
     """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included.
 
-    stored: conversations on disk that this engine can continue.
+    stored, stored_bytes: the conversations on disk that this engine can continue.
     """
 
     waiting: int = 0
     running: int = 0
     cached_tokens: int = 0
     stored: int = 0
+    stored_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,7 @@ class Saved:
     @property
     def num_bytes(self) -> int:
         """The size of its file."""
-        parts = _parts(self)
-        sizes = PART.size * len(parts) + sum(part.state.nbytes for part in parts)
-        return PREFIX.size + COUNTS.size + TOKEN.itemsize * len(self.tokens) + sizes
+        return file_size(len(self.tokens), [part.state.nbytes for part in _parts(self)])
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,12 @@ class Header:
     def lengths(self) -> list[int]:
         """Those of the checkpoints."""
         return [part.length for part in self.parts[1:]]
+
+
+def file_size(num_tokens: int, state_sizes: list[int]) -> int:
+    """Return the bytes of a file with states of these sizes."""
+    header = PREFIX.size + COUNTS.size + TOKEN.itemsize * num_tokens + PART.size * len(state_sizes)
+    return header + sum(state_sizes)
 
 
 def write_state(file: BinaryIO, fingerprint: bytes, saved: Saved, go_on: Callable[[], bool]) -> None:

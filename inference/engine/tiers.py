@@ -33,6 +33,7 @@ class Tiers:
         self._by_path = {entry.file.path: entry for entry in disk.stored(slots.can_rewind)} if disk else {}
         for entry in self._by_path.values():
             index.add(entry, entry.tokens)
+        self._num_stored_bytes = self._count_stored()
 
     @property
     def num_saved_bytes(self) -> int:
@@ -43,6 +44,11 @@ class Tiers:
     def num_stored(self) -> int:
         """Sequences on disk."""
         return len(self._by_path)
+
+    @property
+    def num_stored_bytes(self) -> int:
+        """What they take of the disk, when something was read or written last."""
+        return self._num_stored_bytes
 
     def hold(self, checkpoints: list[Checkpoint]) -> None:
         """Count checkpoints that are in memory beside an entry."""
@@ -136,10 +142,13 @@ class Tiers:
         """Take note of what has been read and written meanwhile."""
         if self._disk is None:
             return
-        if recalled := self._disk.take_recalled():
+        recalled, written = self._disk.take_recalled(), self._disk.take_written()
+        if recalled:
             self._note_recalled(*recalled)
-        for written in self._disk.take_written():
-            self._note_written(written)
+        for each in written:
+            self._note_written(each)
+        if recalled or written:
+            self._num_stored_bytes = self._count_stored()
 
     @property
     def has_unstored(self) -> bool:
@@ -175,7 +184,7 @@ class Tiers:
         if self._disk is None or entry.file or entry.length < self._disk.min_tokens or self._disk.is_queued(entry):
             return False
         is_new = self._index.num_unique(entry, HAS_FILE) >= MIN_REUSE
-        return is_new and self._disk.accepts(self._slots.size(entry) + num_bytes_of(entry.checkpoints))
+        return is_new and self._disk.accepts(entry.length, self._slots.size(entry), entry.checkpoints)
 
     def _write(self, entry: Entry, state: State) -> None:
         self._disk.write(entry, Saved(entry.tokens, state, tuple(entry.checkpoints)))
@@ -234,8 +243,13 @@ class Tiers:
             self._disk.delete(other.file)
             self._lose(other)
 
+    def _count_stored(self) -> int:
+        return sum(entry.file.num_bytes for entry in self._by_path.values())
+
     def _lose(self, entry: Entry) -> None:
-        """Know no more of an entry's file."""
+        """Know no more of an entry's file, if it has one."""
+        if entry.file is None:
+            return
         self._by_path.pop(entry.file.path, None)
         entry.file = None
         if not entry.is_in_memory:

@@ -191,7 +191,7 @@ def test_checkpoints_survive(disk, can_rewind):
 
 
 def test_a_busy_thread_takes_no_more_than_fits(disk, monkeypatch):
-    monkeypatch.setattr("inference.engine.disk_tier.MAX_QUEUED", 1500)
+    monkeypatch.setattr("inference.engine.disk_tier.MAX_QUEUED", 2000)
     bench = disk.bench(slots=1, host_bytes=0, threads=Manual)
     for number in range(1, 6):
         bench.run(conversation(number))
