@@ -75,7 +75,7 @@ class EngineCore:
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
         queues = len(scheduler.waiting), len(scheduler.running)
-        return EngineStats(*queues, cache.num_tokens, cache.num_stored, cache.num_stored_bytes)
+        return EngineStats(*queues, cache.num_tokens, *cache.num_stored)
 
     @property
     def rest_seconds(self) -> float | None:
@@ -143,7 +143,7 @@ class EngineCore:
         depths = sum(chunk.num_tokens * (chunk.sequence.num_computed + chunk.num_tokens / 2) for chunk in prompts)
         if self._speculator and num_prefill == 0:
             chunks = self._speculator.extend(chunks)
-        rows = self._fill_batch(chunks)
+        rows = self._batch.fill(chunks)
         try:
             self._llama.decode(self._batch)
         except OutOfCells as error:
@@ -187,19 +187,6 @@ class EngineCore:
         self._sequences[request.id] = sequence
         self._scheduler.add(sequence)
         return None
-
-    def _fill_batch(self, chunks: list[Chunk]) -> list[int]:
-        """Write the chunks into the batch; return the row of each chunk's last token, without its draft."""
-        self._batch.clear()
-        rows = []
-        for chunk in chunks:
-            sequence = chunk.sequence
-            start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
-            tokens = [*sequence.tokens[start:end], *chunk.draft]
-            want_all = sequence.scores_prompt or bool(chunk.draft)
-            last = self._batch.add(tokens, start, sequence.slot, end == len(sequence.tokens), want_all)
-            rows.append(last - len(chunk.draft))
-        return rows
 
     def _account(self, chunk: Chunk, row: int) -> bool:
         """Account for a computed chunk; return whether its sequence is computed as far as it goes."""

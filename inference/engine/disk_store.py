@@ -7,7 +7,7 @@ is complete, equal sequences have equal names, and what another one has deleted 
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -58,10 +58,26 @@ class DiskStore:
         self._warn = warn
         self._create = create
         self._clock = clock
+        self._ignored: set[Path] = set()
+        self._changed_at: int | None = None
 
-    def scan(self) -> Iterator[tuple[Stored, Header]]:
-        """Yield what is there for this fingerprint; what cannot be used is reported, and deleted if it is damaged."""
+    def has_changed(self) -> bool:
+        """Say whether files may have come or gone since this was asked last."""
+        try:
+            changed_at = self._folder.stat().st_mtime_ns
+        except OSError:  # it is not there
+            changed_at = None
+        before, self._changed_at = self._changed_at, changed_at
+        return changed_at != before
+
+    def scan(self, known: Collection[Path] = ()) -> Iterator[tuple[Stored, Header]]:
+        """Yield what is there for this fingerprint and not known yet.
+
+        What cannot be used is reported once, and deleted if it is damaged.
+        """
         for file in _files(self._folder, FILE_NAME):
+            if file.path in known or file.path in self._ignored:
+                continue
             try:
                 yield Stored(file.path, file.num_bytes), self._open(file.path, _header_only)
             except (OSError, StateFileError) as error:
@@ -91,6 +107,10 @@ class DiskStore:
         deleted |= self._trim(self.max_bytes)
         return Stored(path, saved.num_bytes), deleted - {path}
 
+    def ignore(self, path: Path) -> None:
+        """Leave a file out of what `scan` finds."""
+        self._ignored.add(path)
+
     def delete(self, path: Path) -> None:
         with suppress(OSError):
             path.unlink()
@@ -100,6 +120,8 @@ class DiskStore:
         self._warn(f"the saved conversation {path} is not used: {error}")
         if isinstance(error, StateFileError):
             self.delete(path)
+        else:
+            self.ignore(path)
 
     def _open(self, path: Path, read: Callable[[BinaryIO, Header], Saved | Header]) -> Saved | Header:
         """Return what `read` makes of a file behind its header."""

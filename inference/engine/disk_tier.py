@@ -4,7 +4,7 @@ The steps of running sequences are not held up: zlib, numpy and files give up th
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,12 +106,16 @@ class DiskTier:
     def is_writing(self) -> bool:
         return bool(self._writes)
 
-    def stored(self, can_rewind: bool) -> Iterator[Entry]:
-        """Yield an entry for each sequence that is there already."""
-        for file, header in self._store.scan():
+    def find(self, known: Collection[Path], can_rewind: bool) -> Iterator[Entry]:
+        """Yield an entry for each sequence that is there and not known yet."""
+        if not self._store.has_changed():
+            return
+        for file, header in self._store.scan(known):
             if len(header.tokens) <= self._max_tokens:
                 checkpoints = [Checkpoint(length, None) for length in header.lengths]
                 yield Entry(header.tokens, file=file, can_rewind=can_rewind, checkpoints=checkpoints)
+            else:
+                self._store.ignore(file.path)
 
     def seconds(self, entry: Entry) -> float:
         """Return how long it will take to read an entry."""

@@ -62,14 +62,9 @@ class KVCache:
         return self._tiers.num_saved_bytes
 
     @property
-    def num_stored(self) -> int:
-        """Sequences on disk."""
+    def num_stored(self) -> tuple[int, int]:
+        """Sequences on disk, and their bytes."""
         return self._tiers.num_stored
-
-    @property
-    def num_stored_bytes(self) -> int:
-        """What they take of the disk."""
-        return self._tiers.num_stored_bytes
 
     @property
     def has_idle_slot(self) -> bool:

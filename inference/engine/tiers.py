@@ -3,18 +3,19 @@
 import time
 from collections.abc import Callable
 
-from inference.engine.disk_tier import DiskTier, Recall, Turn, Written
+from inference.engine.disk_tier import DiskTier, Recall, Turn
 from inference.engine.entry import Checkpoint, Entry, State, num_bytes_of
 from inference.engine.host_tier import HostTier
 from inference.engine.prefix_index import HAS_FILE, MIN_REUSE, ON_DISK, PrefixIndex
 from inference.engine.slots import Slots
 from inference.engine.state_file import Saved
+from inference.engine.stored_entries import StoredEntries
 
 
 class Tiers:
     """Moves entries down when there is no room for them, and up again when somebody waits for one.
 
-    An entry with a file stays in the index as long as the file is there, so that it is found when it is nowhere else.
+    disk: None keeps nothing beyond the memory.
     """
 
     def __init__(
@@ -30,10 +31,7 @@ class Tiers:
         self._slots = slots
         self._disk = disk
         self._host = HostTier(host_bytes)
-        self._by_path = {entry.file.path: entry for entry in disk.stored(slots.can_rewind)} if disk else {}
-        for entry in self._by_path.values():
-            index.add(entry, entry.tokens)
-        self._num_stored_bytes = self._count_stored()
+        self._stored = StoredEntries(index, disk, slots.can_rewind) if disk else None
 
     @property
     def num_saved_bytes(self) -> int:
@@ -41,14 +39,9 @@ class Tiers:
         return self._host.num_bytes
 
     @property
-    def num_stored(self) -> int:
-        """Sequences on disk."""
-        return len(self._by_path)
-
-    @property
-    def num_stored_bytes(self) -> int:
-        """What they take of the disk, when something was read or written last."""
-        return self._num_stored_bytes
+    def num_stored(self) -> tuple[int, int]:
+        """Sequences on disk, and their bytes."""
+        return (len(self._stored), self._stored.num_bytes) if self._stored else (0, 0)
 
     def hold(self, checkpoints: list[Checkpoint]) -> None:
         """Count checkpoints that are in memory beside an entry."""
@@ -89,8 +82,8 @@ class Tiers:
         copy.slot = None
         self._index.add(copy, copy.tokens)
         if entry.file:
-            copy.file, entry.file = entry.file, None
-            self._by_path[copy.file.path] = copy
+            copy.file = entry.file
+            self._stored.add(copy)
 
     def take(self, entry: Entry) -> None:
         """Take out a saved entry that goes back into a slot; its checkpoints stay held."""
@@ -106,18 +99,18 @@ class Tiers:
 
     def follow(self, source: Entry, entry: Entry) -> None:
         """Note that `entry` goes on with `source`, which is nowhere in memory any more, though perhaps on disk."""
+        before = source.file or source.replaces
         if source.file:
-            self._know(source.tokens, [each.length for each in source.checkpoints], source)
+            self._stored.leave(source.tokens, source.checkpoints, source)
         if entry.length and source.is_continued(entry.length):
-            entry.replaces = source.file or source.replaces
+            entry.replaces = before
 
     def refuse(self, source: Entry) -> None:
         """Give up an entry that came from disk and that llama.cpp did not take; nobody else is to try it."""
         if source.file is None:
             return
         self._disk.refuse(source.file)
-        self._by_path.pop(source.file.path, None)
-        source.file = None
+        self._stored.lose(source)
         if source in self._host.entries:
             self.take(source)
             self.release(source.checkpoints)
@@ -126,8 +119,11 @@ class Tiers:
         self, prompt: list[int], num_there: int, prefill_seconds: Callable[[int], float]
     ) -> Recall | Turn | None:
         """Have read what of a prompt is on disk, if that is quicker than computing it; None if it is not."""
-        found = self._index.match(prompt, ON_DISK) if self._by_path else None
-        if found is None or found.length < num_there + MIN_REUSE:
+        if self._disk is None:
+            return None
+        self._stored.find()
+        found = self._index.match(prompt, ON_DISK)
+        if found.length < num_there + MIN_REUSE:
             return None
         seconds = self._disk.seconds(found.entry) + self._slots.seconds(found.entry.file.num_bytes)
         return self._disk.read(found.entry) if seconds < prefill_seconds(found.length - num_there) else None
@@ -142,13 +138,10 @@ class Tiers:
         """Take note of what has been read and written meanwhile."""
         if self._disk is None:
             return
-        recalled, written = self._disk.take_recalled(), self._disk.take_written()
-        if recalled:
+        if recalled := self._disk.take_recalled():
             self._note_recalled(*recalled)
-        for each in written:
-            self._note_written(each)
-        if recalled or written:
-            self._num_stored_bytes = self._count_stored()
+        for written in self._disk.take_written():
+            self._stored.note_written(written)
 
     @property
     def has_unstored(self) -> bool:
@@ -200,57 +193,7 @@ class Tiers:
 
     def _note_recalled(self, entry: Entry, saved: Saved | None) -> None:
         if saved is None:
-            self._lose(entry)
+            self._stored.lose(entry)
         elif entry.indexed and entry.is_on_disk_only:
             entry.state, entry.checkpoints = saved.state, list(saved.checkpoints)
             self._move_down(self._host.pin(entry))
-
-    def _note_written(self, written: Written) -> None:
-        for path in written.deleted & self._by_path.keys():
-            self._lose(self._by_path[path])
-        entry, saved = written.entry, written.saved
-        entry.file = written.file
-        if entry.indexed:
-            self._by_path[entry.file.path] = entry
-        else:  # it has gone on, or memory has given it up
-            entry = self._know(saved.tokens, [each.length for each in saved.checkpoints], entry)
-        self._delete_before(entry)
-
-    def _know(self, tokens: list[int], lengths: list[int], source: Entry) -> Entry:
-        """Return an entry for the file of one that is gone from the memory."""
-        checkpoints = [Checkpoint(length, None) for length in lengths]
-        entry = Entry(tokens, file=source.file, replaces=source.replaces, checkpoints=checkpoints)
-        entry.can_rewind = source.can_rewind
-        known = self._by_path.get(entry.file.path)
-        if known and known is not source:
-            self._lose(known)
-        self._by_path[entry.file.path] = entry
-        self._index.add(entry, tokens)
-        return entry
-
-    def _delete_before(self, entry: Entry) -> None:
-        """Delete the files that a new one makes superfluous: those of the same conversation, when it was shorter."""
-        before = [
-            other
-            for other in self._index.prefixes(entry.tokens, ON_DISK)
-            if entry.usable(other.length) * 2 >= other.length
-        ]
-        replaced = self._by_path.get(entry.replaces.path) if entry.replaces else None
-        if replaced and replaced.is_on_disk_only and replaced not in before:
-            before.append(replaced)
-        entry.replaces = None
-        for other in before:
-            self._disk.delete(other.file)
-            self._lose(other)
-
-    def _count_stored(self) -> int:
-        return sum(entry.file.num_bytes for entry in self._by_path.values())
-
-    def _lose(self, entry: Entry) -> None:
-        """Know no more of an entry's file, if it has one."""
-        if entry.file is None:
-            return
-        self._by_path.pop(entry.file.path, None)
-        entry.file = None
-        if not entry.is_in_memory:
-            self._index.remove(entry)

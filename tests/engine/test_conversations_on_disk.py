@@ -145,7 +145,7 @@ def test_a_damaged_file_is_never_used(model, tmp_path, damage, when):
     answered, num_cached = ask(core, [*tokens, *TURNS[1]])
     assert num_cached == 0
     assert answered == ask(model.start(with_disk=False), [*tokens, *TURNS[1]])[0]
-    assert len(model.log) <= 1
+    assert len(model.log) == len(set(model.log)) <= 2
     core.close(seconds=60)
     assert ask(model.start(), [*answered, 5])[1] > 300, "it has been written again"
 
