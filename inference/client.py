@@ -116,6 +116,7 @@ class EngineClient:
         """End the worker; open requests fail. Returns when the process is gone."""
         if self.is_alive:
             self._end(FailureCode.UNLOADED, f"model `{self.name}` was unloaded")
+        if not self._process.stdin.is_closing():  # by then uvloop may have noticed that the worker is gone
             self._send(CloseRequest())
         self._process.stdin.close()
         try:

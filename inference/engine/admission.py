@@ -74,7 +74,7 @@ class Admission:
             self._scheduler.start(sequence)
 
     def forget(self, sequence: Sequence) -> None:
-        """Drop what a sequence waits for: it starts, or it ends."""
+        """Drop what a sequence waits for: it starts, ends, or waits for something else."""
         if promise := self._promises.pop(sequence.id, None):
             self._cache.stop_waiting(promise)
 
@@ -87,9 +87,12 @@ class Admission:
         if self._is_held(sequence):
             return False
         promise = self._cache.promise(sequence.prefix)
-        if promise:
+        if promise is None:
+            return True
+        if promise is not self._promises.get(sequence.id):
+            self.forget(sequence)
             self._promises[sequence.id] = promise
-        return promise is None
+        return False
 
 
 def refusal(num_tokens: int, n_ctx: int) -> Failure | None:

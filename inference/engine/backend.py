@@ -23,6 +23,7 @@ class KVBackend(Protocol):
     """What the cache needs. States are those of one slot; `partial` those parts that cannot be cut."""
 
     can_rewind: bool
+    is_partitioned: bool
 
     def truncate(self, slot: int, length: int) -> bool: ...
 
@@ -40,7 +41,6 @@ class LlamaBackend(KVBackend, Protocol):
 
     vocabulary: VocabularyBackend
     num_slots: int
-    is_partitioned: bool
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
 

@@ -191,7 +191,7 @@ class KVCache:
         entry.num_uses = source.num_uses + 1
         self._tiers.release(source.checkpoints)
         self._tiers.hold(entry.checkpoints)
-        if not is_there:
+        if not is_there and not self._slots.may_lack_cells:
             self._tiers.refuse(source)
         self._tiers.follow(source, entry)
         return entry
@@ -201,7 +201,7 @@ class KVCache:
         source.num_uses += 1
         self._tiers.touch(source)
         is_there = self._slots.bring(source, slot)
-        if not is_there and source.state is not None:
+        if not is_there and source.state is not None and not self._slots.may_lack_cells:
             self._tiers.refuse(source)
         if not is_there or not self._slots.cut(slot, source, length):
             return self._slots.empty(slot)

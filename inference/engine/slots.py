@@ -29,6 +29,11 @@ class Slots:
         """The entries that nobody works in."""
         return [entry for entry in self._entries if entry and entry.is_idle]
 
+    @property
+    def may_lack_cells(self) -> bool:
+        """Whether running sequences may be why a state found no room."""
+        return not self._llama.is_partitioned and any(entry and entry.holder for entry in self._entries)
+
     def is_free(self, but: Entry | None = None) -> bool:
         """Say whether a slot can be had that is not the one of `but`."""
         return any(entry is None or (entry.is_idle and entry is not but) for entry in self._entries)

@@ -138,7 +138,8 @@ class Tiers:
         """Take note of what has been read and written meanwhile."""
         if self._disk is None:
             return
-        if recalled := self._disk.take_recalled():
+        # Whoever waits for the pinned one must find it, however little memory there is; then it is the next one's turn.
+        if self._host.pinned is None and (recalled := self._disk.take_recalled()):
             self._note_recalled(*recalled)
         for written in self._disk.take_written():
             self._stored.note_written(written)

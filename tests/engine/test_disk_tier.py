@@ -2,13 +2,16 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
+from inference.engine.config import EngineConfig
 from inference.engine.core import IDLE_SECONDS
 from inference.engine.disk_store import DiskStore
-from inference.engine.disk_tier import PAUSE, DiskTier
+from inference.engine.disk_tier import PAUSE, DiskTier, new_disk_tier
 from inference.engine.prefix_index import MIN_REUSE
 from tests.engine.executors import Manual, SameThread
 from tests.engine.fake_llama import new_core, request, run, text
@@ -293,6 +296,53 @@ def test_a_state_that_llama_refuses_is_computed_and_its_file_goes(disk, tail):
     assert bench.cache.num_saved_bytes == 0
 
 
+def test_a_state_that_finds_no_cells_stays_on_disk(disk):
+    """Where all slots share them, and running sequences have the rest."""
+    bench = disk.bench()
+    bench.run(conversation(1))
+    bench.cache.close(seconds=1)
+    bench = disk.bench()
+    bench.llama.is_partitioned = False
+    running = bench.start(conversation(2))
+    load, bench.llama.load = bench.llama.load, lambda slot, state, partial=False: False
+    assert ask(bench, [*conversation(1), 9]) == 0
+    bench.llama.load = load
+    bench.cache.release(running)
+    assert len(disk.files) == 1
+    assert ask(disk.bench(), [*conversation(1), 9]) == 100
+
+
+def test_threads_write_read_and_say_so(disk):
+    woken = Semaphore(0)
+    store = DiskStore(disk.directory, FINGERPRINT, 10**9, disk.log.append)
+    tier = DiskTier(store, 1000, wake=woken.release)
+    bench = Bench(2, disk=tier)
+    bench.run(conversation(1, 300))
+    bench.cache.store_one()
+    assert woken.acquire(timeout=60)
+    assert bench.cache.num_stored[0] == 0
+    bench.cache.settle()
+    assert bench.cache.num_stored[0] == 1
+    tier = DiskTier(DiskStore(disk.directory, FINGERPRINT, 10**9, disk.log.append), 1000, wake=woken.release)
+    bench = Bench(2, disk=tier)
+    assert bench.cache.promise(conversation(1, 300))
+    assert woken.acquire(timeout=60)
+    assert ask(bench, conversation(1, 300)) == 299
+    bench.cache.close(seconds=60)
+    assert disk.log == []
+
+
+def test_a_model_that_cannot_be_read_again_has_no_disk(disk):
+    def fail() -> bytes:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "m.gguf")
+
+    config = EngineConfig("m.gguf", n_ctx=100, kv_disk_directory=str(disk.directory), kv_disk_bytes=10**9)
+    assert new_disk_tier(config, fail, disk.log.append, lambda: None) is None
+    assert "m.gguf" in disk.log[0]
+    assert new_disk_tier(config, lambda: FINGERPRINT, disk.log.append, lambda: None)
+    assert new_disk_tier(replace(config, kv_disk_directory=""), fail, disk.log.append, lambda: None) is None
+
+
 def test_the_limit_takes_the_oldest_which_is_forgotten(disk):
     clock = iter(range(1, 100))
     bench = disk.bench(slots=1, host_bytes=0, max_bytes=2500, clock=lambda: float(next(clock)))
@@ -347,14 +397,14 @@ def test_what_another_worker_writes_is_found(disk):
     assert ask(new, [*conversation(1), 9]) == 100
 
 
-def started(disk: Disk, *prompts: str, **settings: int):
+def started(disk: Disk, *prompts: str, threads: type[Manual] = Manual, **settings: int):
     """Return a core with nothing in memory, over a disk that has these prompts."""
     core, _ = new_core(disk=disk.tier(), n_ctx=1000)
     for prompt in prompts:
         core.add_request(request(prompt))
         run(core)
     core.close(seconds=1)
-    return new_core(disk=disk.tier(threads=Manual), n_ctx=1000, clock=lambda: disk.now, **settings)
+    return new_core(disk=disk.tier(threads=threads), n_ctx=1000, clock=lambda: disk.now, **settings)
 
 
 def test_a_sequence_waits_for_the_disk_and_does_not_spin(disk):
@@ -400,6 +450,18 @@ def test_what_is_read_one_after_the_other_comes_back_without_memory(disk):
         outputs += run(core)
     assert (text(outputs, "p"), text(outputs, "q")) == ("e", "e")
     assert [output.usage.cached_tokens > 90 for output in outputs if output.finished] == [True, True]
+
+
+def test_however_quick_the_disk_is_nobody_takes_what_another_one_waits_for(disk):
+    """With room for one of them only, they must not push each other out for ever."""
+    core, _ = started(disk, "x" * 100 + "c", "y" * 100 + "c", threads=SameThread, host_cache_bytes=0)
+    for name, letter in {"p": "x", "q": "y", "r": "x", "s": "y"}.items():
+        core.add_request(request(letter * 100 + "cd", name))
+    outputs = []
+    for _ in range(50):
+        outputs += core.step()
+    assert not core.has_work
+    assert [output.usage.cached_tokens > 90 for output in outputs if output.finished] == [True] * 4
 
 
 @pytest.mark.parametrize("is_read", [False, True])
