@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
+
 from inference.engine.config import EngineConfig
 from inference.engine.messages import SamplingParams
 from inference.pool import ModelSpec
@@ -71,9 +73,15 @@ def model_spec(model: RegisteredModel) -> ModelSpec:
         tensor_split=model.tensor_shares,
         loras=tuple((str(lora.resolved_path), lora.scale) for lora in model.loras.all()),
         **{name: getattr(model, name) for name in SHARED},
-        **(_speculation(model) if is_chat else {}),
+        **({**_speculation(model), **_kv_disk()} if is_chat else {}),
     )
     return ModelSpec(model.pk, model.name, config)
+
+
+def _kv_disk() -> dict[str, Any]:
+    """Return where conversations outlive the engine."""
+    kv_disk = settings.CONFIG.kv_disk
+    return {"kv_disk_directory": kv_disk.directory, "kv_disk_bytes": kv_disk.max_bytes} if kv_disk.directory else {}
 
 
 def _speculation(model: RegisteredModel) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from llmsite.config_models import ModelEntry, is_model_name, model_name_for
+from llmsite.config_models import MAX_INTEGER, ModelEntry, is_model_name, model_name_for
 from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
@@ -105,6 +105,23 @@ class Responses:
 
 
 @dataclass(frozen=True)
+class KVDisk:
+    """Where conversations are kept that outlive their engine: nowhere if `directory` is empty."""
+
+    directory: str = setting(text("the path of a folder, or an empty text", r"(?s).{0,1024}"), "")
+    max_mb: int = setting(integer(1, MAX_INTEGER), 20480)
+
+    def __post_init__(self) -> None:
+        """Take the path from the project's root, wherever the process was started."""
+        if self.directory:
+            object.__setattr__(self, "directory", str(resolve_path(self.directory)))
+
+    @property
+    def max_bytes(self) -> int:
+        return self.max_mb * 2**20
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -114,11 +131,19 @@ class Config:
     generation: Generation = field(default_factory=Generation)
     database: Database = field(default_factory=Database)
     responses: Responses = field(default_factory=Responses)
+    kv_disk: KVDisk = field(default_factory=KVDisk)
     source: Path | None = None
 
 
-SECTIONS = {"server": Server, "cors": Cors, "generation": Generation, "database": Database, "responses": Responses}
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses")
+SECTIONS = {
+    "server": Server,
+    "cors": Cors,
+    "generation": Generation,
+    "database": Database,
+    "responses": Responses,
+    "kv_disk": KVDisk,
+}
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "kv_disk")
 
 
 def load_config(path: str | Path | None = None) -> Config:
