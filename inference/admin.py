@@ -48,8 +48,8 @@ class LiveModelAdmin(RegisteredModelAdmin):
     @admin.display(description=_("engine"))
     def engine(self, model: RegisteredModel) -> str:
         """Return the table of the engine's settings; it may have ended since the page was begun."""
-        info = _info(model)
-        return render_engine(info) if info else ""
+        status = pool.status().get(model.pk)
+        return render_engine(status.info, status.stats) if status and status.info else ""
 
     @admin.display(description=_("state"))
     def state(self, model: RegisteredModel) -> str:

@@ -16,6 +16,7 @@ from inference.engine.config import EngineConfig
 from inference.engine.framing import FramingError
 from inference.engine.messages import (
     AbortRequest,
+    CloseRequest,
     EngineInfo,
     EngineStats,
     Failure,
@@ -158,6 +159,8 @@ class EngineClient:
         """End the worker; open requests fail with the reason. Returns when the process is gone."""
         if self.is_alive:
             self._end(FailureCode.UNLOADED, reason or f"model `{self.name}` was unloaded")
+        if not self._process.stdin.is_closing():  # by then uvloop may have noticed that the worker is gone
+            self._send(CloseRequest())
         self._process.stdin.close()
         try:
             await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)

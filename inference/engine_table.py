@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from inference.engine.messages import EngineInfo
+from inference.engine.messages import EngineInfo, EngineStats
 from registry.formatting import human_bytes
 
 Text = str | Promise
@@ -24,14 +24,14 @@ class Row:
     is_automatic: bool = False
 
 
-def render_engine(info: EngineInfo) -> str:
+def render_engine(info: EngineInfo, stats: EngineStats) -> str:
     """Return the table as HTML."""
-    return render_to_string("inference/engine_table.html", {"rows": engine_rows(info)})
+    return render_to_string("inference/engine_table.html", {"rows": engine_rows(info, stats)})
 
 
-def engine_rows(info: EngineInfo) -> list[Row]:
+def engine_rows(info: EngineInfo, stats: EngineStats) -> list[Row]:
     """Return the lines; those of the KV cache and of speculation are left out where nothing is generated."""
-    chat_rows = _chat_rows(info) if info.kind == "chat" else ()
+    chat_rows = _chat_rows(info, stats) if info.kind == "chat" else ()
     return [*_memory_rows(info), *chat_rows, *_speed_rows(info), *_other_rows(info)]
 
 
@@ -42,7 +42,7 @@ def _memory_rows(info: EngineInfo) -> Iterator[Row]:
     yield Row(_("flash attention"), info.flash_attention, "flash_attention" in info.automatic)
 
 
-def _chat_rows(info: EngineInfo) -> Iterator[Row]:
+def _chat_rows(info: EngineInfo, stats: EngineStats) -> Iterator[Row]:
     layout = _("unified") if info.kv_unified else _("partitioned")
     yield Row(_("parallel requests"), _limited(info))
     yield Row(_("KV layout"), layout, "kv_unified" in info.automatic)
@@ -50,6 +50,9 @@ def _chat_rows(info: EngineInfo) -> Iterator[Row]:
     if info.kv_bytes is not None:
         yield Row(_("KV cache, about"), human_bytes(info.kv_bytes))
     yield Row(_("host cache"), human_bytes(info.host_cache_bytes), "host_cache_bytes" in info.automatic)
+    if info.kv_disk_directory:
+        kept = {"count": stats.stored, "size": human_bytes(stats.stored_bytes), "folder": info.kv_disk_directory}
+        yield Row(_("conversations on disk"), _("%(count)d, %(size)s in %(folder)s") % kept)
     yield Row(_("speculation"), SPECULATION[info.speculation])
 
 

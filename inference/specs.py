@@ -78,7 +78,7 @@ def model_spec(model: RegisteredModel, keep_alive: float | None = None) -> Model
         tensor_split=model.tensor_shares,
         loras=tuple((str(lora.resolved_path), lora.scale) for lora in model.loras.all()),
         **{name: getattr(model, name) for name in SHARED},
-        **(_speculation(model) if is_chat else {}),
+        **({**_speculation(model), **_kv_disk()} if is_chat else {}),
     )
     return ModelSpec(
         model.pk,
@@ -100,6 +100,12 @@ def _measured(model: RegisteredModel, config: EngineConfig) -> Memory | None:
     if observation is None or observation.measured_host is None or observation.measured_with != fingerprint(config):
         return None
     return Memory(observation.measured_host, tuple(observation.measured_devices))
+
+
+def _kv_disk() -> dict[str, Any]:
+    """Return where conversations outlive the engine."""
+    kv_disk = settings.CONFIG.kv_disk
+    return {"kv_disk_directory": kv_disk.directory, "kv_disk_bytes": kv_disk.max_size} if kv_disk.directory else {}
 
 
 def _speculation(model: RegisteredModel) -> dict[str, Any]:

@@ -133,6 +133,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class KVDisk:
+    """Where conversations are kept that outlive their engine: nowhere if `directory` is empty."""
+
+    directory: str = setting(text("the path of a folder, or an empty text", r"(?s).{0,1024}"), "")
+    max_size: int = setting(size(), 20 * 2**30)
+
+    def __post_init__(self) -> None:
+        """Take the path from the project's root, wherever the process was started."""
+        if self.directory:
+            object.__setattr__(self, "directory", str(resolve_path(self.directory)))
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -144,6 +157,7 @@ class Config:
     responses: Responses = field(default_factory=Responses)
     pool: Pool = field(default_factory=Pool)
     limits: Limits = field(default_factory=Limits)
+    kv_disk: KVDisk = field(default_factory=KVDisk)
     source: Path | None = None
 
 
@@ -155,8 +169,9 @@ SECTIONS = {
     "responses": Responses,
     "pool": Pool,
     "limits": Limits,
+    "kv_disk": KVDisk,
 }
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits")
+KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits", "kv_disk")
 
 
 def load_config(path: str | Path | None = None) -> Config:

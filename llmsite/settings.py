@@ -6,6 +6,7 @@ from pathlib import Path
 import dj_database_url
 
 from llmsite.config import PROJECT_ROOT, ConfigError, load_config
+from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
 from llmsite.secret_key import read_or_create_secret_key
 from llmsite.version import __version__
@@ -125,6 +126,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+if CONFIG.kv_disk.directory:
+    prepare_kv_disk(CONFIG.kv_disk.directory)
 
 RESPONSE_RETENTION_DAYS = CONFIG.responses.retention_days
 

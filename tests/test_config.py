@@ -230,7 +230,7 @@ def test_an_item_of_a_list_is_named(problems):
 def test_unknown_keys_are_refused_with_the_nearest_one(problems):
     assert problems("servre: {}\ngeneration: {xyz: 1}") == [
         "servre: unknown key; did you mean server? known keys: server, cors, model, models, generation, database, "
-        "responses, pool, limits",
+        "responses, pool, limits, kv_disk",
         "generation.xyz: unknown key; known keys: default_temperature, default_max_tokens",
     ]
 
@@ -304,3 +304,9 @@ def test_the_documentation_shows_the_real_error(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     assert str(caught.value).replace(str(path), "/srv/llmsite/config/config.yml") == shown
+
+
+def test_the_folder_of_conversations_starts_in_the_project(load):
+    assert load("kv_disk: {directory: kv}").kv_disk.directory == str(PROJECT_ROOT / "kv")
+    assert load("kv_disk: {max_size: 2 MiB}").kv_disk.max_size == 2 * 2**20
+    assert load("kv_disk: {}").kv_disk.directory == ""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from inference.engine.messages import EngineInfo
+from inference.engine.messages import EngineInfo, EngineStats
 from inference.engine_table import engine_rows, render_engine
 
 INFO = EngineInfo(
@@ -11,10 +11,11 @@ INFO = EngineInfo(
     host_cache_bytes=2**30, devices=("GPU", "CPU"), loras=(("/a.gguf", 0.5),), speculation="lookup",
     automatic=frozenset({"n_threads", "kv_unified"}),
 )  # fmt: skip
+STATS = EngineStats(stored=7, stored_bytes=2**30)
 
 
 def values(info: EngineInfo) -> dict[str, str]:
-    return {str(row.label): str(row.value) for row in engine_rows(info)}
+    return {str(row.label): str(row.value) for row in engine_rows(info, STATS)}
 
 
 def test_every_value_has_a_line():
@@ -26,8 +27,14 @@ def test_every_value_has_a_line():
 
 
 def test_what_nobody_has_set_is_marked():
-    assert [str(row.label) for row in engine_rows(INFO) if row.is_automatic] == ["KV layout", "threads"]
-    assert render_engine(INFO).count("automatically") == 2
+    assert [str(row.label) for row in engine_rows(INFO, STATS) if row.is_automatic] == ["KV layout", "threads"]
+    assert render_engine(INFO, STATS).count("automatically") == 2
+
+
+def test_where_conversations_are_kept_is_told_if_they_are():
+    assert "conversations on disk" not in values(INFO)
+    rows = values(replace(INFO, kv_disk_directory="/kv"))
+    assert rows["conversations on disk"] == "7, 1.0 GiB in /kv"
 
 
 def test_the_reason_for_fewer_requests_is_told():
@@ -46,4 +53,4 @@ def test_a_model_that_writes_nothing_has_no_lines_about_it():
 
 
 def test_paths_are_escaped():
-    assert "&lt;b&gt;" in render_engine(replace(INFO, loras=(("<b>", 1.0),)))
+    assert "&lt;b&gt;" in render_engine(replace(INFO, loras=(("<b>", 1.0),)), STATS)

@@ -4,7 +4,7 @@ import pytest
 
 from inference.engine.config import EngineConfig
 from inference.specs import model_spec
-from llmsite.config import PROJECT_ROOT
+from llmsite.config import PROJECT_ROOT, Config, KVDisk
 from registry.models import LoraAdapter, RegisteredModel
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +57,14 @@ def test_adapters_reach_the_engine_with_absolute_paths():
 def test_tokens_are_guessed_by_the_draft_model_or_from_the_text(settings, speculation, path):
     config = config_of(**settings)
     assert (config.speculation, config.draft_model_path) == (speculation, path)
+
+
+def test_conversations_of_chat_models_are_kept_where_the_configuration_says(settings):
+    settings.CONFIG = Config(kv_disk=KVDisk("/kv", max_size=3 * 2**20))
+    kept = config_of()
+    assert (kept.kv_disk_directory, kept.kv_disk_bytes) == ("/kv", 3 * 2**20)
+
+
+def test_embedding_models_have_none(settings):
+    settings.CONFIG = Config(kv_disk=KVDisk("/kv"))
+    assert config_of(kind="embedding").kv_disk_directory == ""

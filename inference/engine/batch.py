@@ -1,6 +1,11 @@
 """The tokens of one `llama_decode` call, in arrays that are allocated once and filled by slices."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from inference.engine.scheduler import Chunk
 
 
 class Batch:
@@ -36,3 +41,16 @@ class Batch:
         self.logits[end - 1] = want_all or want_logits
         self.num_tokens = end
         return end - 1
+
+    def fill(self, chunks: "list[Chunk]") -> list[int]:
+        """Replace what is there by these chunks; return the row of each one's last token, without its draft."""
+        self.clear()
+        rows = []
+        for chunk in chunks:
+            sequence = chunk.sequence
+            start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
+            tokens = [*sequence.tokens[start:end], *chunk.draft]
+            want_all = sequence.scores_prompt or bool(chunk.draft)
+            last = self.add(tokens, start, sequence.slot, end == len(sequence.tokens), want_all)
+            rows.append(last - len(chunk.draft))
+        return rows

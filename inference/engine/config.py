@@ -32,6 +32,7 @@ class EngineConfig:
     swa_full: whether layers with a sliding window keep the whole context, so that it can be cut back to any length;
         draft models need that.
     host_cache_bytes: main memory for sequences that lost their cells; 0 for none.
+    kv_disk_directory: where conversations outlive the engine; "" for nowhere. kv_disk_bytes: what all of them may take.
     tensor_split: the share of each GPU; empty lets llama.cpp choose.
     cpu_moe_layers: layers, from the first, whose experts stay in main memory; -1 for all.
     loras: paths of adapters, each with its scale.
@@ -56,6 +57,8 @@ class EngineConfig:
     flash_attention: FlashAttention = "auto"
     swa_full: bool = False
     host_cache_bytes: int | None = None
+    kv_disk_directory: str = ""
+    kv_disk_bytes: int = 0
     use_mmap: bool = True
     use_mlock: bool = False
     split_mode: SplitMode = "layer"

@@ -2,79 +2,42 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Protocol
 
+from inference.engine.admission import Admission, Pending, PendingRequests, refusal
+from inference.engine.backend import DecodeError, LlamaBackend, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.guide import ConstraintError, Matcher
-from inference.engine.kv_cache import KVBackend, KVCache
+from inference.engine.disk_tier import DiskTier
+from inference.engine.guide import ConstraintError
+from inference.engine.kv_cache import KVCache
 from inference.engine.messages import (
-    Constraint,
     EngineStats,
     Failure,
     FailureCode,
     GenerateRequest,
     InvalidParameter,
     Output,
-    TokenLogprob,
     Usage,
 )
-from inference.engine.prefix_index import Promise
+from inference.engine.prompt_scores import score_prompt
 from inference.engine.sampler_threads import Sampled, SamplerThreads
 from inference.engine.scheduler import Chunk, Scheduler
-from inference.engine.sequence import Sampler, Sequence
+from inference.engine.sequence import Sequence
 from inference.engine.speculator import Speculator
 from inference.engine.step_budget import StepBudget
-from inference.engine.token_requests import VocabularyBackend, refused
+from inference.engine.token_requests import refused
 
 MIN_CHUNK = 32  # tokens of a prompt in a step
 MIN_FLASH_CHUNK = 64  # on a CPU, flash attention is slow for fewer (Q_TILE_SZ in ggml/src/ggml-cpu/ops.cpp)
+IDLE_SECONDS = 3.0  # without work, before idle sequences are written to disk
 MOVE_STEPS = 4  # steps whose time it may take to move a sequence to where it is computed together with the others
-
-
-class DecodeError(Exception):
-    """llama.cpp refused a batch or failed while computing it."""
-
-
-class OutOfCells(DecodeError):
-    """There are not enough free KV cells for a batch; nothing of it was computed."""
-
-
-class LlamaBackend(KVBackend, Protocol):
-    """What the core needs of llama.cpp; `inference.engine.llama.Llama` is the real one."""
-
-    vocabulary: VocabularyBackend
-    num_slots: int
-    is_partitioned: bool
-
-    def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
-
-    def new_sampler(self, request: GenerateRequest, prompt: list[int], grammar: Matcher | None) -> Sampler: ...
-
-    def decode(self, batch: Batch) -> None: ...
-
-    def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob: ...
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """A request on its way to the queue."""
-
-    request: GenerateRequest
-    tokens: list[int]
-    grammar: "Future[Matcher] | None"
-
-    @property
-    def is_ready(self) -> bool:
-        return self.grammar is None or self.grammar.done()
 
 
 class EngineCore:
     """Continuous batching: every step computes one token of each decoding sequence and a part of the prompts.
 
-    config: a planned one, without open values. speculator: None computes one token at a time.
+    config: a planned one, without open values. speculator: None computes one token at a time. disk: None forgets all
+    conversations with the process.
 
     Synchronous and single-threaded. `add_request` and `abort_request` take effect with the next `step`.
     """
@@ -85,6 +48,7 @@ class EngineCore:
         llama: LlamaBackend,
         speculator: Speculator | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        disk: DiskTier | None = None,
     ) -> None:
         self._config = config
         self._llama = llama
@@ -93,22 +57,32 @@ class EngineCore:
         min_chunk = MIN_CHUNK if config.flash_attention == "off" else MIN_FLASH_CHUNK
         budget = StepBudget(config.step_target_ms / 1000, config.n_batch, min_chunk)
         self._scheduler = Scheduler(config.n_seq_max, budget, clock)
-        self._cache = KVCache(llama, llama.num_slots, config.host_cache_bytes or 0, budget.prefill_seconds, clock)
+        host_bytes = config.host_cache_bytes or 0
+        self._cache = KVCache(llama, llama.num_slots, host_bytes, budget.prefill_seconds, clock, disk)
+        self._idle_since = clock()
         self._batch = Batch(config.n_batch)
         self._sequences: dict[str, Sequence] = {}
         self._speculator = speculator
         self._threads = SamplerThreads(config.n_threads or 1)
-        self._pending: dict[str, _Pending] = {}
-        self._promises: dict[str, Promise] = {}
+        self._pending = PendingRequests()
+        self._admission = Admission(self._scheduler, self._cache)
 
     @property
     def has_work(self) -> bool:
-        return self._scheduler.has_work or any(each.is_ready for each in self._pending.values())
+        return bool(self._scheduler.running) or self._pending.has_ready or self._admission.has_work
 
     @property
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
-        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens)
+        queues = len(scheduler.waiting), len(scheduler.running)
+        return EngineStats(*queues, cache.num_tokens, *cache.num_stored)
+
+    @property
+    def rest_seconds(self) -> float | None:
+        """Return after how many seconds without work `rest` has something to do; None: not before there was work."""
+        if not self._cache.has_unstored:
+            return None
+        return max(0.0, self._idle_since + IDLE_SECONDS - self._clock())
 
     def add_request(self, request: GenerateRequest) -> Output | None:
         """Queue a request; return its terminal output at once if it cannot be served.
@@ -119,19 +93,18 @@ class EngineCore:
             tokens = self.vocabulary.prompt_tokens(request.prompt, request.suffix)
         except InvalidParameter as error:
             return refused(request.id, error)
-        if failure := self._refusal(len(tokens)):
+        if failure := refusal(len(tokens), self._config.n_ctx):
             return Output(request.id, failure=failure)
         grammar = self._llama.compile(request.constraint) if request.constraint else None
-        pending = _Pending(request, tokens, grammar)
-        if not pending.is_ready:
-            self._pending[request.id] = pending
-            return None
-        return self._start(pending)
+        pending = Pending(request, tokens, grammar)
+        if pending.is_ready:
+            return self._start(pending)
+        self._pending.add(pending)
+        return None
 
     def abort_request(self, request_id: str) -> Output | None:
         """Free the request's sequence; None if there is no such request (any more)."""
-        pending = self._pending.pop(request_id, None)
-        if pending:
+        if pending := self._pending.take(request_id):
             return Output(request_id, finish_reason="abort", usage=Usage(len(pending.tokens), 0, 0))
         sequence = self._sequences.get(request_id)
         if sequence is None:
@@ -139,10 +112,24 @@ class EngineCore:
         self._forget(sequence)
         return Output(request_id, finish_reason="abort", usage=sequence.usage)
 
+    def rest(self) -> None:
+        """Use the time without work: have one idle sequence written to disk."""
+        self._cache.settle()
+        if self.rest_seconds == 0:
+            self._cache.store_one()
+
+    def close(self, seconds: float) -> None:
+        """End all requests without a word, and write what is not on disk yet, for as long as this."""
+        for sequence in list(self._sequences.values()):
+            self._forget(sequence)
+        self._cache.close(seconds)
+
     def step(self) -> list[Output]:
         """Admit, decode, sample: compute one batch and return what it led to."""
-        outputs = self._start_pending()
-        self._admit()
+        self._idle_since = self._clock()
+        self._cache.settle()
+        outputs = [output for pending in self._pending.take_ready() if (output := self._start(pending))]
+        self._admission.admit()
         if self._llama.is_partitioned:
             self._cache.compact(MOVE_STEPS * self._scheduler.budget.decode_seconds)
         if chunks := self._scheduler.schedule():
@@ -156,7 +143,7 @@ class EngineCore:
         depths = sum(chunk.num_tokens * (chunk.sequence.num_computed + chunk.num_tokens / 2) for chunk in prompts)
         if self._speculator and num_prefill == 0:
             chunks = self._speculator.extend(chunks)
-        rows = self._fill_batch(chunks)
+        rows = self._batch.fill(chunks)
         try:
             self._llama.decode(self._batch)
         except OutOfCells as error:
@@ -187,14 +174,7 @@ class EngineCore:
         self._cache.drop_idle()
         return []
 
-    def _start_pending(self) -> list[Output]:
-        """Queue the requests whose grammars have become ready."""
-        ready = [each for each in self._pending.values() if each.is_ready]
-        for each in ready:
-            del self._pending[each.request.id]
-        return [output for each in ready if (output := self._start(each))]
-
-    def _start(self, pending: _Pending) -> Output | None:
+    def _start(self, pending: Pending) -> Output | None:
         """Make a sequence of a request; return its terminal output if the model cannot do what it asks for."""
         request, tokens = pending.request, pending.tokens
         try:
@@ -208,43 +188,11 @@ class EngineCore:
         self._scheduler.add(sequence)
         return None
 
-    def _admit(self) -> None:
-        """Give waiting sequences their slots, with the KV cells of what is computed of their prompts."""
-        while self._cache.has_idle_slot and (sequence := self._scheduler.next_waiting(self._is_ready)):
-            sequence.num_computed = self._cache.acquire(sequence)
-            if not sequence.num_generated:
-                sequence.num_cached = sequence.num_computed
-            self._scheduler.start(sequence)
-
-    def _is_ready(self, sequence: Sequence) -> bool:
-        """Say whether a sequence should start now, rather than wait for another one to compute the same prefix."""
-        promise = self._promises.get(sequence.id)
-        if promise is None or not promise.is_open:
-            promise = self._cache.promise(sequence.prefix)
-        if promise is None:
-            self._promises.pop(sequence.id, None)
-            return True
-        self._promises[sequence.id] = promise
-        return False
-
-    def _fill_batch(self, chunks: list[Chunk]) -> list[int]:
-        """Write the chunks into the batch; return the row of each chunk's last token, without its draft."""
-        self._batch.clear()
-        rows = []
-        for chunk in chunks:
-            sequence = chunk.sequence
-            start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
-            tokens = [*sequence.tokens[start:end], *chunk.draft]
-            want_all = sequence.scores_prompt or bool(chunk.draft)
-            last = self._batch.add(tokens, start, sequence.slot, end == len(sequence.tokens), want_all)
-            rows.append(last - len(chunk.draft))
-        return rows
-
     def _account(self, chunk: Chunk, row: int) -> bool:
         """Account for a computed chunk; return whether its sequence is computed as far as it goes."""
         sequence = chunk.sequence
         if sequence.scores_prompt and sequence.is_prefilling:
-            self._score_prompt(chunk, row)
+            score_prompt(self._llama, chunk, row)
         sequence.num_computed += chunk.num_tokens
         if sequence.num_computed in sequence.cuts:
             self._cache.checkpoint(sequence)
@@ -282,18 +230,6 @@ class EngineCore:
         piece = sequence.markers.get(token) or self.vocabulary.piece(token)
         return sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
 
-    def _score_prompt(self, chunk: Chunk, last_row: int) -> None:
-        """Note the log probability of every prompt token that follows a token of the chunk."""
-        sequence = chunk.sequence
-        first = sequence.num_computed + 1
-        if first == 1:
-            sequence.prompt_logprobs.append(TokenLogprob(self.vocabulary.spelling(sequence.tokens[0]), None))
-        row = last_row - chunk.num_tokens + 1
-        for token in sequence.tokens[first : first + chunk.num_tokens]:
-            scored = self._llama.logprob(row, token, sequence.num_prompt_alternatives)
-            sequence.prompt_logprobs.append(scored)
-            row += 1
-
     def _fail(self, sequence: Sequence, message: str) -> Output:
         """End a sequence whose KV cells are in doubt: drop them all."""
         self._llama.truncate(sequence.slot, 0)
@@ -306,21 +242,8 @@ class EngineCore:
         self._scheduler.remove(sequence)
         if sequence.entry:
             self._cache.release(sequence)
-        self._promises.pop(sequence.id, None)
+        self._admission.forget(sequence)
         if self._speculator:
             self._speculator.forget(sequence)
         del self._sequences[sequence.id]
         sequence.sampler.close()
-
-    def _refusal(self, num_tokens: int) -> Failure | None:
-        n_ctx = self._config.n_ctx
-        if num_tokens == 0:
-            return Failure(FailureCode.EMPTY_PROMPT, "the prompt is empty")
-        if num_tokens >= n_ctx:
-            return Failure(
-                FailureCode.CONTEXT_LENGTH_EXCEEDED,
-                f"the prompt has {num_tokens} tokens, the context {n_ctx}",
-                context_length=n_ctx,
-                prompt_tokens=num_tokens,
-            )
-        return None

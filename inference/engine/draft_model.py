@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
 from inference.engine.llama import Llama, ModelLoadError
 from inference.engine.radix_tree import common_prefix
 from inference.engine.vocabulary import Vocabulary

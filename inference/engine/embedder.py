@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
 from inference.engine.messages import (
     EmbedRequest,
     EngineStats,
@@ -98,6 +98,17 @@ class Embedder:
             return None
         self._forget(job)
         return Output(request_id, finish_reason="abort")
+
+    @property
+    def rest_seconds(self) -> None:
+        """Nothing is done without work: nothing is kept between requests."""
+        return None
+
+    def rest(self) -> None:
+        """Do nothing."""
+
+    def close(self, seconds: float) -> None:
+        """Do nothing; the process ends."""
 
     def step(self) -> list[Output]:
         """Compute one batch and return the answers it completes."""

@@ -1,6 +1,7 @@
 """What is known of one computed token sequence: where it lies, and to which lengths it can be cut."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -24,23 +25,42 @@ class Holder(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """The part of a sequence's memory that cannot be cut back, as it was after `length` tokens."""
+    """The part of a sequence's memory that cannot be cut back, as it was after `length` tokens.
+
+    state: None if it lies on disk only.
+    """
 
     length: int
-    state: State
+    state: State | None
+
+    @property
+    def num_bytes(self) -> int:
+        """What it takes of the memory."""
+        return 0 if self.state is None else self.state.nbytes
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file on disk that has a sequence's state."""
+
+    path: Path
+    num_bytes: int
 
 
 @dataclass(eq=False)
 class Entry:
-    """Its tokens are computed; their cells lie in `slot`, or saved in `state`.
+    """Its tokens are computed; their cells lie in `slot`, or saved in `state`, or in `file`, which may be beside both.
 
     While a sequence runs, it is the `holder`, and its tokens are the entry's. can_rewind: cells can be cut back to any
-    length; otherwise only to those of the checkpoints. `indexed` is what the radix tree knows it by.
+    length; otherwise only to those of the checkpoints. `indexed` is what the radix tree knows it by. `replaces` is the
+    file of the conversation's turn before, of which nobody has need once this one is on disk.
     """
 
     tokens: list[int]
     slot: int | None = None
     state: State | None = None
+    file: Stored | None = None
+    replaces: Stored | None = None
     holder: Holder | None = None
     can_rewind: bool = True
     checkpoints: list[Checkpoint] = field(default_factory=list)
@@ -60,9 +80,22 @@ class Entry:
         return self.slot is not None and self.holder is None
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether it can be had at once."""
+        return self.slot is not None or self.state is not None
+
+    @property
+    def has_file(self) -> bool:
+        return self.file is not None
+
+    @property
+    def is_on_disk_only(self) -> bool:
+        return self.has_file and not self.is_in_memory
+
+    @property
     def num_bytes(self) -> int:
         """What it takes of the memory beside the KV cache."""
-        return sum(each.state.nbytes for each in self.checkpoints) + (0 if self.state is None else self.state.nbytes)
+        return num_bytes_of(self.checkpoints) + (0 if self.state is None else self.state.nbytes)
 
     def usable(self, limit: int) -> int:
         """Return the greatest length up to `limit` to which this can be cut."""
@@ -83,6 +116,11 @@ class Entry:
             return None
         return next(each for each in self.checkpoints if each.length == length)
 
+    def leave_memory(self) -> None:
+        """Keep nothing beside the slot and the file, except to which lengths it can be cut."""
+        self.state = None
+        self.checkpoints = [Checkpoint(each.length, None) for each in self.checkpoints]
+
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint; of too many, the one whose neighbours are closest goes."""
         kept = [each for each in self.checkpoints if each.length != checkpoint.length]
@@ -91,3 +129,8 @@ class Entry:
             lengths = [0, *(each.length for each in self.checkpoints)]
             gaps = [lengths[index + 2] - lengths[index] for index in range(len(self.checkpoints) - 1)]
             del self.checkpoints[gaps.index(min(gaps))]
+
+
+def num_bytes_of(checkpoints: list[Checkpoint]) -> int:
+    """Return the memory that checkpoints take."""
+    return sum(each.num_bytes for each in checkpoints)

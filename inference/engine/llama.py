@@ -10,16 +10,18 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from inference.engine.backend import DecodeError, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError, OutOfCells
 from inference.engine.engine_info import engine_info, system_info
 from inference.engine.entry import State
+from inference.engine.fingerprint import fingerprint
 from inference.engine.grammar import GrammarCompiler
 from inference.engine.guide import Guide, Matcher
 from inference.engine.loading import ModelLoadError, apply_loras, create_context, load_model, plan_for
 from inference.engine.messages import Constraint, EngineInfo, GenerateRequest, TokenLogprob
+from inference.engine.model_facts import original_context
 from inference.engine.output_rows import needs_every_row
 from inference.engine.sampler import SamplerFactory
 from inference.engine.sampler_chain import GuidedSampler
@@ -73,6 +75,11 @@ class Llama:
     def info(self, load_seconds: float) -> EngineInfo:
         """Return what the model runs with."""
         return engine_info(self._model, self._context, self.plan, load_seconds)
+
+    def fingerprint(self) -> bytes:
+        """Return what engines have in common that can read each other's states. Raises OSError."""
+        original = original_context(self._model)
+        return fingerprint(self.plan, 0 < original < lib.llama_n_ctx_seq(self._context))
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]":
         """Compile a constraint in the background. The future's exception is InvalidParameter."""

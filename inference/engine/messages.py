@@ -166,6 +166,11 @@ class AbortRequest:
 
 
 @dataclass(frozen=True)
+class CloseRequest:
+    """End the engine; conversations that are not on disk yet are written, if they are to be. The last message."""
+
+
+@dataclass(frozen=True)
 class TokenizeRequest:
     """Answered with a value of Tokens.
 
@@ -312,6 +317,7 @@ class EngineInfo:
     memory_kind: str = "attention"
     model_bytes: int = 0
     host_cache_bytes: int = 0
+    kv_disk_directory: str = ""
     devices: tuple[str, ...] = ()
     device_bytes: tuple[int, ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
@@ -336,11 +342,16 @@ class LoadFailed:
 
 @dataclass(frozen=True)
 class EngineStats:
-    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included."""
+    """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included.
+
+    stored, stored_bytes: the conversations on disk that this engine can continue.
+    """
 
     waiting: int = 0
     running: int = 0
     cached_tokens: int = 0
+    stored: int = 0
+    stored_bytes: int = 0
     saved_bytes: int = 0
 
 

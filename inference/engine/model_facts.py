@@ -33,6 +33,12 @@ def read_facts(model: int) -> ModelFacts:
     )
 
 
+def original_context(model: int) -> int:
+    """Return the tokens of context that RoPE was made for (n_ctx_orig_yarn in src/llama-hparams.h)."""
+    architecture = metadata(model, "general.architecture")
+    return _integer(model, f"{architecture}.rope.scaling.original_context_length", lib.llama_model_n_ctx_train(model))
+
+
 def _memory(model: int) -> MemoryKind:
     if lib.llama_model_is_recurrent(model):
         return "recurrent"

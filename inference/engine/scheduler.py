@@ -41,10 +41,6 @@ class Scheduler:
         self._clock = clock
 
     @property
-    def has_work(self) -> bool:
-        return bool(self.waiting or self.running)
-
-    @property
     def num_decoding(self) -> int:
         return sum(not sequence.is_prefilling for sequence in self.running)
 

@@ -4,6 +4,7 @@ from inference.engine.line import Line
 
 FIRST_CHUNK = 128  # tokens, until a step has been measured
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
+SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
 SMOOTHING = 0.3  # weight of the newest step without a prompt
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
@@ -31,8 +32,8 @@ class StepBudget:
         if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
         seconds = self._target - self.decode_seconds if num_decoding else LONELY_STEP
-        count = seconds / self._token_seconds.at(depth)
-        count = seconds / self._token_seconds.at(depth + count / 2)  # the mean depth of that many
+        count = min(seconds / self._seconds_at(depth), room)
+        count = seconds / self._seconds_at(depth + count / 2)  # the mean depth of that many
         return max(0, min(room, max(self._min_chunk, int(count))))
 
     def prefill_seconds(self, num_tokens: int) -> float:
@@ -47,6 +48,10 @@ class StepBudget:
         rest = seconds - (self.decode_seconds if num_decoding else 0.0)
         if rest > 0 and (num_prefill >= self._min_chunk or not self._token_seconds.weight):
             self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
+
+    def _seconds_at(self, depth: float) -> float:
+        """Return what a token at this depth takes; a line through deep ones only may say 0 at its start."""
+        return max(self._token_seconds.at(depth), SHORTEST)
 
     def _observe_decode(self, seconds: float) -> None:
         if not self.decode_seconds:

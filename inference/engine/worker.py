@@ -2,7 +2,8 @@
 
 Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then the `Request` messages
 of `messages.py`; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
-llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
+llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker. A CloseRequest before that
+leaves a worker that keeps conversations on disk a few seconds to write them.
 """
 
 import os
@@ -12,14 +13,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.disk_tier import new_disk_tier
 from inference.engine.embedder import Embedder
 from inference.engine.framing import pack, read_message
 from inference.engine.messages import (
     AbortRequest,
+    CloseRequest,
     DetokenizeRequest,
     EngineInfo,
     EngineStats,
@@ -31,7 +34,13 @@ from inference.engine.messages import (
 )
 from inference.engine.token_requests import VocabularyBackend, answer_token_request
 
+if TYPE_CHECKING:
+    from inference.engine.llama import Llama
+
 WAKE = object()
+SIGN_OF_LIFE = 1.0  # seconds
+STORE_SECONDS = 3.0  # for writing conversations when the engine is closed
+CLOSE_SECONDS = 4.0  # for all of the end, with the step that is being computed; the web process waits for 5
 
 
 class Engine(Protocol):
@@ -51,6 +60,13 @@ class Engine(Protocol):
 
     def step(self) -> list[Output]: ...
 
+    @property
+    def rest_seconds(self) -> float | None: ...
+
+    def rest(self) -> None: ...
+
+    def close(self, seconds: float) -> None: ...
+
 
 def main() -> None:
     """Serve one engine until standard input ends."""
@@ -65,30 +81,42 @@ def main() -> None:
         _send(outbox, LoadFailed(str(error)))
         sys.exit(1)
     _send(outbox, Ready(info))
-    threading.Thread(target=_read_all, args=(inbox, messages), daemon=True).start()
+    _send(outbox, StepOutputs((), core.stats))
+    is_closed = threading.Event()
+    grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0
+    threading.Thread(target=_read_all, args=(inbox, messages, is_closed, grace), daemon=True).start()
     serve(core, messages, outbox)
+    core.close(STORE_SECONDS)
+    is_closed.set()
 
 
 def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
-    """Step while there is work; block on the inbox when there is none. Ends on a None message.
+    """Step while there is work; rest and block on the inbox when there is none. Ends on a CloseRequest.
 
     A WAKE message only says that there may be work again. What is sent is what is new: outputs, or other lengths of the
-    queues.
+    queues or number of conversations on disk. After a second without news, a step is a sign of life.
     """
-    sent = core.stats
+    sent, sent_at = core.stats, time.monotonic()
     while True:
         outputs: list[Output | None] = []
-        for message in _pending(messages, block=not core.has_work):
-            if message is None:
+        for message in _pending(messages, 0.0 if core.has_work else core.rest_seconds):
+            if isinstance(message, CloseRequest):
                 return
             outputs.append(_handle(core, message))
         if core.has_work:
             outputs += core.step()
+        else:
+            core.rest()
         finished = tuple(output for output in outputs if output)
         stats = core.stats
-        if finished or (stats.waiting, stats.running) != (sent.waiting, sent.running):
-            sent = stats
+        is_overdue = time.monotonic() - sent_at >= SIGN_OF_LIFE
+        if finished or is_overdue or _news(stats) != _news(sent):
+            sent, sent_at = stats, time.monotonic()
             _send(outbox, StepOutputs(finished, stats))
+
+
+def _news(stats: EngineStats) -> tuple[int, ...]:
+    return stats.waiting, stats.running, stats.stored
 
 
 def _handle(core: Engine, message: Any) -> Output | None:
@@ -101,22 +129,20 @@ def _handle(core: Engine, message: Any) -> Output | None:
     return core.add_request(message)
 
 
-def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
-    """Yield what has arrived; with `block`, wait for the first message."""
-    if block:
-        yield messages.get()
-    while True:
-        try:
+def _pending(messages: "queue.SimpleQueue[Any]", seconds: float | None) -> Iterator[Any]:
+    """Yield what has arrived; wait so long for the first message, for ever if it is None."""
+    try:
+        yield messages.get(timeout=seconds)
+        while True:
             yield messages.get_nowait()
-        except queue.Empty:
-            return
+    except queue.Empty:
+        return
 
 
 def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama
     from inference.engine.pooling_llama import PoolingLlama
-    from inference.engine.speculator import new_speculator
 
     native_log.install()
     started = time.monotonic()
@@ -126,18 +152,27 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, Engin
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
     if llama.config.speculation != config.speculation:
         native_log.warn(f"no speculative decoding: the state of a {llama.plan.model.memory} model cannot be taken back")
-    engine = (
-        EngineCore(llama.config, llama, new_speculator(llama.config, llama))
-        if is_chat
-        else Embedder(llama.config, llama)
-    )
+    engine = _new_core(llama, wake) if is_chat else Embedder(llama.config, llama)
     return engine, llama.info(time.monotonic() - started)
 
 
-def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:
+def _new_core(llama: "Llama", wake: Callable[[], None]) -> EngineCore:
+    from inference.engine import native_log
+    from inference.engine.speculator import new_speculator
+
+    speculator = new_speculator(llama.config, llama)
+    disk = new_disk_tier(llama.config, llama.fingerprint, native_log.warn, wake)
+    return EngineCore(llama.config, llama, speculator, disk=disk)
+
+
+def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]", is_closed: threading.Event, grace: float) -> None:
+    """Pass messages on until the pipe ends, and the process with it, after a CloseRequest within `grace` seconds."""
+    message = None
     try:
         for message in _until_eof(inbox):
             messages.put(message)
+        if isinstance(message, CloseRequest):
+            is_closed.wait(grace)
     finally:
         # Nobody is left to answer. The main thread may be minutes deep in native code: do not wait for it.
         os._exit(0)

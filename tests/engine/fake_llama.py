@@ -1,12 +1,15 @@
 """A llama.cpp of letters: the token after "a" is "b", and after "e" the answer ends."""
 
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
 
+from inference.engine.backend import DecodeError, OutOfCells
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError, EngineCore, OutOfCells
+from inference.engine.core import EngineCore
+from inference.engine.disk_tier import DiskTier
 from inference.engine.entry import State
 from inference.engine.messages import (
     Constraint,
@@ -137,12 +140,18 @@ class FakeSampler:
 
 
 def new_core(
-    slots: int = 2, *, can_rewind: bool = True, max_cells: int | None = None, **settings: int
+    slots: int = 2,
+    *,
+    can_rewind: bool = True,
+    max_cells: int | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
+    disk: DiskTier | None = None,
+    **settings: int,
 ) -> tuple[EngineCore, FakeLlama]:
     """Return a core whose steps take no time, so that nothing depends on the machine."""
     config = EngineConfig("fake.gguf", **{"n_ctx": 100, "n_seq_max": slots, "host_cache_bytes": 10**6, **settings})
     llama = FakeLlama(slots, can_rewind, max_cells)
-    return EngineCore(config, llama, clock=lambda: 0.0), llama
+    return EngineCore(config, llama, clock=clock, disk=disk), llama
 
 
 def request(

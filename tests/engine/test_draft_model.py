@@ -6,9 +6,9 @@ import pytest
 from gguf import GGUFValueType
 from gguf.scripts.gguf_new_metadata import MetadataDetails
 
+from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
 from inference.engine.draft_model import DraftModel, check_vocabulary
 from inference.engine.llama import Llama, ModelLoadError
 from tests import pooling_models

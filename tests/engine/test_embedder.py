@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
-from inference.engine.core import DecodeError
 from inference.engine.embedder import Embedder
 from inference.engine.messages import EmbedRequest, FailureCode, Output, RerankRequest
 

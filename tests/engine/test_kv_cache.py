@@ -2,8 +2,9 @@
 
 import pytest
 
-from inference.engine.kv_cache import TAIL, KVCache, compacting_move
+from inference.engine.kv_cache import TAIL, KVCache
 from inference.engine.prefix_index import MIN_REUSE
+from inference.engine.slots import compacting_move
 from tests.engine.fake_llama import FakeLlama
 
 MEGABYTE = 10**6

@@ -1,16 +1,21 @@
 """Many requests at once, of every sort, against the answer that each one gets alone."""
 
 import random
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.disk_store import DiskStore
+from inference.engine.disk_tier import DiskTier
 from inference.engine.drafts import LookupDrafts
 from inference.engine.llama import Llama
 from inference.engine.messages import Constraint, GenerateRequest, Output, SamplingParams
+from inference.engine.prefix_index import MIN_REUSE
 from inference.engine.speculator import Speculator
+from tests.engine.executors import SameThread
 from tests.live_server import DEMO
 from tests.tiny_models import Kind
 
@@ -44,6 +49,14 @@ def mixed_requests() -> list[GenerateRequest]:
         sampling = SamplingParams(temperature=0, max_tokens=generator.choice([1, 8, 30]), ignore_eos=number % 8 != 0)
         requests.append(GenerateRequest(str(number), prompt, sampling, GRAMMAR if number % 8 == 0 else None))
     return requests
+
+
+class CountingStore(DiskStore):
+    num_read = 0
+
+    def read(self, *arguments):
+        self.num_read += 1
+        return super().read(*arguments)
 
 
 class Answers:
@@ -113,6 +126,25 @@ def test_together_as_alone(path, alone, kv_unified):
     assert {name: answers.texts[name] for name in alone} == alone
     assert len(set(alone.values())) > NUM_REQUESTS / 2, "the answers must differ to tell anything"
     assert answers.num_cached > 5000
+
+
+def test_what_went_to_disk_and_came_back_is_as_before(path, alone, tmp_path):
+    """With hardly any memory beside the slots; then the engine starts anew, and nearly everything is on disk."""
+    config = replace(exact_config(path, n_seq_max=3), host_cache_bytes=2**17)
+    llama = Llama(config)
+    llama.compile(GRAMMAR).result()
+    for _ in range(2):
+        for slot in range(3):
+            llama.truncate(slot, 0)
+        store = CountingStore(tmp_path, llama.fingerprint(), 2**40, warn=pytest.fail)
+        disk = DiskTier(store, config.n_ctx, warn=pytest.fail, min_tokens=MIN_REUSE, new_thread=SameThread)
+        core = EngineCore(llama.config, llama, disk=disk)
+        answers = Answers(core)
+        answers.run(mixed_requests())
+        core.close(seconds=60)
+        assert answers.texts == alone
+    llama.close()
+    assert store.num_read > NUM_REQUESTS / 4
 
 
 def _parts(request: GenerateRequest) -> tuple[object, ...]:

@@ -74,3 +74,12 @@ def test_a_rest_of_a_prompt_tells_nothing():
     budget = measured(decode=0.03, token=0.001)
     budget.observe(4, 3, 0.04)
     assert budget.prefill_seconds(1) == pytest.approx(0.001)
+
+
+def test_prompts_that_were_all_deep_say_nothing_wrong_of_the_first_tokens():
+    """As after a restart, when the first conversations come back from disk."""
+    budget = StepBudget(target=0.2, n_batch=512, min_chunk=32)
+    for depth in (500, 900, 1500, 1800):
+        budget.observe(0, 64, depth * 1e-5 * 64, depth)
+    assert 32 <= budget.prefill_tokens(2, 0) <= 510
+    assert 32 <= budget.prefill_tokens(0, 0) <= 512

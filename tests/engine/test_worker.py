@@ -6,10 +6,21 @@ import queue
 import pytest
 
 from inference.engine import worker
+from inference.engine.core import IDLE_SECONDS
+from inference.engine.disk_store import DiskStore
+from inference.engine.disk_tier import DiskTier
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import AbortRequest, DetokenizeRequest, StepOutputs, TokenizeRequest, Tokens
+from inference.engine.messages import (
+    AbortRequest,
+    CloseRequest,
+    DetokenizeRequest,
+    StepOutputs,
+    TokenizeRequest,
+    Tokens,
+)
 from inference.engine.threads import available_cores, choose_threads, limit_spinning
-from tests.engine.fake_llama import new_core, request
+from tests.engine.executors import SameThread
+from tests.engine.fake_llama import new_core, request, run
 
 
 def serve(*messages: object, **settings: int) -> list[StepOutputs]:
@@ -33,9 +44,11 @@ class EndsWhenIdle:
         self._core = core
         self._messages = list(messages)
 
-    def get(self) -> object:
+    def get(self, timeout: float | None) -> object:
+        if timeout == 0.0:
+            return self.get_nowait()
         assert not self._core.has_work, "the loop must not block while there is work"
-        return self._messages.pop(0) if self._messages else None
+        return self._messages.pop(0) if self._messages else CloseRequest()
 
     def get_nowait(self) -> object:
         if not self._messages:
@@ -76,6 +89,36 @@ def test_steps_without_news_send_nothing():
     began, ended = serve(request("x" * 600 + "e", "p"), n_ctx=1000)
     assert (began.outputs, began.stats.running) == ((), 1)
     assert (ended.outputs[0].finish_reason, ended.stats.running) == ("stop", 0)
+
+
+class Patient(EndsWhenIdle):
+    """An inbox at which waiting takes the time it says."""
+
+    def __init__(self, core, messages, now: list[float]) -> None:
+        super().__init__(core, messages)
+        self.waited: list[float | None] = []
+        self._now = now
+
+    def get(self, timeout: float | None) -> object:
+        self.waited.append(timeout)
+        if timeout is None:
+            return super().get(timeout)
+        self._now[0] += timeout
+        raise queue.Empty
+
+
+def test_an_idle_engine_with_something_to_store_rests_after_a_while(tmp_path):
+    now = [0.0]
+    disk = DiskTier(DiskStore(tmp_path, b"f" * 16, 10**9, pytest.fail), 1000, min_tokens=5, new_thread=SameThread)
+    core, _ = new_core(disk=disk, clock=lambda: now[0])
+    core.add_request(request("x" * 50 + "e"))
+    run(core)
+    now[0] = 1.0
+    inbox, outbox = Patient(core, [worker.WAKE], now), io.BytesIO()
+    worker.serve(core, inbox, outbox)
+    assert inbox.waited == [IDLE_SECONDS - 1, None, None]
+    outbox.seek(0)
+    assert read_message(outbox).stats.stored == 1
 
 
 def test_messages_survive_the_pipe_in_order():
