@@ -70,7 +70,7 @@ class Soak:
         self.answers: dict[str, str] = {}
         self._random = random.Random(seed)
         self._url = f"{server.base_url}/chat/completions"
-        self._kinds: dict[str, Callable[[httpx.AsyncClient], Awaitable[None]]] = {
+        self.kinds: dict[str, Callable[[httpx.AsyncClient], Awaitable[None]]] = {
             "normal": self._normal,
             "whole": self._whole,
             "abort": self._abort,
@@ -81,12 +81,11 @@ class Soak:
 
     async def run(self, num_clients: int, seconds: float) -> None:
         await self._ask_alone()
-        kinds = list(self._kinds)
+        kinds = list(self.kinds)
         weights = (8, 4, 3, 2, 1, 1)
         end = time.monotonic() + seconds
-        clients = [
-            asyncio.create_task(self._client(kind, end)) for kind in self._random.choices(kinds, weights, k=num_clients)
-        ]
+        drawn = [*kinds, *self._random.choices(kinds, weights, k=max(0, num_clients - len(kinds)))]
+        clients = [asyncio.create_task(self._client(kind, end)) for kind in drawn]
         watcher = asyncio.create_task(self._watch(end, seconds / 60))
         await asyncio.gather(*clients, watcher)
 
@@ -104,7 +103,7 @@ class Soak:
             await asyncio.sleep(self._random.expovariate(1 / 2))
             try:
                 async with httpx.AsyncClient(timeout=PATIENCE) as client:
-                    await asyncio.wait_for(self._kinds[kind](client), PATIENCE)
+                    await asyncio.wait_for(self.kinds[kind](client), PATIENCE)
             except (asyncio.TimeoutError, httpx.TimeoutException):
                 self.outcome.complain(kind, f"no end within {PATIENCE:.0f} s")
             except httpx.HTTPError as error:
