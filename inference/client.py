@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from inference.engine.messages import (
     EngineStats,
     Failure,
     FailureCode,
+    LoadProgress,
     Output,
     Ready,
     Request,
@@ -47,7 +49,7 @@ class EngineClient:
     """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
 
     A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so, and `failure` says
-    why.
+    why. progress: the fraction of the weights that is loaded.
     """
 
     def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
@@ -57,6 +59,7 @@ class EngineClient:
         self.started_at = time.time()
         self.failure: Failure | None = None
         self.info: EngineInfo | None = None
+        self.progress = 0.0
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
@@ -66,8 +69,13 @@ class EngineClient:
         self._idle.set()
 
     @classmethod
-    async def start(cls, name: str, config: EngineConfig) -> "EngineClient":
-        """Start a worker and wait until its model is loaded. Raises EngineLoadError."""
+    async def start(
+        cls, name: str, config: EngineConfig, on_progress: Callable[[float], None] = lambda fraction: None
+    ) -> "EngineClient":
+        """Start a worker and wait until its model is loaded. Raises EngineLoadError.
+
+        on_progress: gets the fraction of the weights that is loaded, about ten times a second while it grows.
+        """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "inference.engine.worker"),
             stdin=asyncio.subprocess.PIPE,
@@ -78,7 +86,7 @@ class EngineClient:
         )
         client = cls(name, config, process)
         try:
-            await client._load()
+            await client._load(on_progress)
         except BaseException:
             await client.close()
             raise
@@ -123,17 +131,19 @@ class EngineClient:
             await self._process.wait()
         await self._log_task
 
-    async def _load(self) -> None:
+    async def _load(self, on_progress: Callable[[float], None]) -> None:
         self._send(self.config)
         try:
-            message = await self._receive()
+            while isinstance(message := await self._receive(), LoadProgress):
+                self.progress = message.fraction
+                on_progress(self.progress)
         except asyncio.IncompleteReadError:
             raise EngineLoadError(f"the engine process {await self._exit_cause()} while loading") from None
         if not isinstance(message, Ready):
             await self._process.wait()
             await self._log_task
             raise EngineLoadError(self._with_log_errors(message.message))
-        self.info = message.info
+        self.info, self.progress = message.info, 1.0
         self._read_task = asyncio.create_task(self._route_outputs())
 
     async def _route_outputs(self) -> None:
@@ -213,9 +223,13 @@ class EngineClient:
         return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
     def _with_log_errors(self, message: str) -> str:
-        """Append the last error that llama.cpp logged and that names a cause, if any."""
-        errors = [line[2:] for line in self._log_tail if line.startswith("E ") and not line.endswith(NO_CAUSE)]
-        return f"{message}: {errors[-1]}" if errors else message
+        return name_cause(message, self._log_tail)
+
+
+def name_cause(message: str, log_lines: Iterable[str]) -> str:
+    """Append the last error that llama.cpp logged and that names a cause, if any."""
+    errors = [line[2:] for line in log_lines if line.startswith("E ") and not line.endswith(NO_CAUSE)]
+    return f"{message}: {errors[-1]}" if errors else message
 
 
 def worker_environment() -> dict[str, str]:

@@ -108,7 +108,7 @@ class EngineCore:
     @property
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
-        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens)
+        return EngineStats(len(scheduler.waiting), len(scheduler.running), cache.num_tokens, cache.num_saved_bytes)
 
     def add_request(self, request: GenerateRequest) -> Output | None:
         """Queue a request; return its terminal output at once if it cannot be served.

@@ -2,17 +2,22 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 from inference.engine.bindings import lib
 
 LETTERS = {2: "I", 3: "W", 4: "E"}  # ggml_log_level (ggml/include/ggml.h); 1 is debug, 5 continues a line
 
+_listeners: list[Callable[[str], None]] = []
+
 
 @lib.llama_log_callback
 def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
-    letter = LETTERS.get(level)
-    if letter:
-        sys.stderr.write(f"{letter} {text.decode(errors='replace').rstrip()}\n")
+    line = text.decode(errors="replace").rstrip()
+    for listener in _listeners:
+        listener(line)
+    if letter := LETTERS.get(level):
+        sys.stderr.write(f"{letter} {line}\n")
         sys.stderr.flush()
 
 
@@ -21,8 +26,12 @@ def _drop(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
     pass
 
 
-def install(quiet: bool = False) -> None:
-    """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere."""
+def install(quiet: bool = False, listener: Callable[[str], None] | None = None) -> None:
+    """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere.
+
+    listener: also gets every line, until the next call.
+    """
+    _listeners[:] = [listener] if listener else []
     lib.llama_log_set(_drop if quiet else _write, None)
 
 

@@ -1,10 +1,11 @@
 """The worker process: one loaded model behind a pipe.
 
 Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then the `Request` messages
-of `messages.py`; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
+of `messages.py`; its standard output carries LoadProgress, then Ready or LoadFailed, then StepOutputs. Standard error is
 llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
 """
 
+import math
 import os
 import queue
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
@@ -24,6 +26,7 @@ from inference.engine.messages import (
     EngineInfo,
     EngineStats,
     LoadFailed,
+    LoadProgress,
     Output,
     Ready,
     StepOutputs,
@@ -32,6 +35,7 @@ from inference.engine.messages import (
 from inference.engine.token_requests import VocabularyBackend, answer_token_request
 
 WAKE = object()
+PROGRESS_INTERVAL = 0.1  # seconds
 
 
 class Engine(Protocol):
@@ -56,15 +60,15 @@ def main() -> None:
     """Serve one engine until standard input ends."""
     # Ctrl-C in a terminal reaches the whole process group; the web process decides when its workers stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inbox, outbox = sys.stdin.buffer, _claim_stdout()
+    inbox, outbox = sys.stdin.buffer, claim_stdout()
     config: EngineConfig = read_message(inbox)
     messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
     try:
-        core, info = _load(config, wake=lambda: messages.put(WAKE))
+        core, info = _load(config, wake=lambda: messages.put(WAKE), on_progress=ProgressReport(outbox).report)
     except Exception as error:
-        _send(outbox, LoadFailed(str(error)))
+        send(outbox, LoadFailed(str(error)))
         sys.exit(1)
-    _send(outbox, Ready(info))
+    send(outbox, Ready(info))
     threading.Thread(target=_read_all, args=(inbox, messages), daemon=True).start()
     serve(core, messages, outbox)
 
@@ -88,7 +92,7 @@ def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) ->
         stats = core.stats
         if finished or (stats.waiting, stats.running) != (sent.waiting, sent.running):
             sent = stats
-            _send(outbox, StepOutputs(finished, stats))
+            send(outbox, StepOutputs(finished, stats))
 
 
 def _handle(core: Engine, message: Any) -> Output | None:
@@ -112,16 +116,38 @@ def _pending(messages: "queue.SimpleQueue[Any]", block: bool) -> Iterator[Any]:
             return
 
 
-def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, EngineInfo]:
+class ProgressReport:
+    """Sends how much of a model is loaded: fractions that only grow, at most one in `PROGRESS_INTERVAL`."""
+
+    def __init__(self, outbox: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._sent = 0.0
+        self._sent_at = -math.inf
+
+    def report(self, fraction: float) -> None:
+        now = self._clock()
+        if fraction > self._sent and now >= self._sent_at + PROGRESS_INTERVAL:
+            self._sent, self._sent_at = fraction, now
+            send(self._outbox, LoadProgress(fraction))
+
+
+def _load(
+    config: EngineConfig, wake: Callable[[], None], on_progress: Callable[[float], None] = lambda fraction: None
+) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama
+    from inference.engine.loading import load_model
+    from inference.engine.memory_meter import MemoryMeter
     from inference.engine.pooling_llama import PoolingLlama
     from inference.engine.speculator import new_speculator
 
-    native_log.install()
+    meter = MemoryMeter()
+    native_log.install(listener=meter.log.feed)
     started = time.monotonic()
     is_chat = config.kind == "chat"
-    llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
+    load = partial(load_model, on_progress=on_progress)
+    llama = Llama(config, on_compiled=wake, load=load) if is_chat else PoolingLlama(config, load=load)
     if llama.plan.sequence_limit:
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
     if llama.config.speculation != config.speculation:
@@ -131,7 +157,8 @@ def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, Engin
         if is_chat
         else Embedder(llama.config, llama)
     )
-    return engine, llama.info(time.monotonic() - started)
+    native_log.install()
+    return engine, meter.measured(llama.info(time.monotonic() - started))
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:
@@ -151,14 +178,14 @@ def _until_eof(inbox: BinaryIO) -> Iterable[Any]:
             return
 
 
-def _claim_stdout() -> BinaryIO:
+def claim_stdout() -> BinaryIO:
     """Keep standard output for messages; what native code prints goes to standard error instead."""
     outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return outbox
 
 
-def _send(outbox: BinaryIO, message: Any) -> None:
+def send(outbox: BinaryIO, message: Any) -> None:
     outbox.write(pack(message))
     outbox.flush()
 
