@@ -1,8 +1,8 @@
 """The worker process: one loaded model behind a pipe.
 
 Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then the `Request` messages
-of `messages.py`; its standard output carries LoadProgress, then Ready or LoadFailed, then StepOutputs. Standard error is
-llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
+of `messages.py`; its standard output carries LoadProgress, then Ready or LoadFailed, then StepOutputs. Standard error
+is llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker.
 """
 
 import math
