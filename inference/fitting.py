@@ -149,7 +149,7 @@ class _Search:
         for _ in range(MOST_TRIES if best else 0):
             bytes_per_unit = (high_bytes - best.num_bytes) / (highest - least)
             more = (self._budget - best.num_bytes) / bytes_per_unit if bytes_per_unit > 0 else 0
-            value = least + int(more) // step * step
+            value = (least + int(more)) // step * step
             if value <= least:
                 break
             config = replace(self._config, **{name: value})

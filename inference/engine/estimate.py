@@ -58,10 +58,10 @@ class SimulatedLlama(Llama):
 
     def _create_context(self, config: EngineConfig) -> int:
         computes_every_row = gpu_ids() or needs_every_row(self._model)
-        return create_context(self._model, config, 0 if computes_every_row else _num_outputs(config))
+        return create_context(self._model, config, 0 if computes_every_row else num_outputs(config))
 
 
-def _num_outputs(config: EngineConfig) -> int:
+def num_outputs(config: EngineConfig) -> int:
     """Return how many rows of logits a step writes at most when all sequences generate."""
     rows = 1 if config.speculation == "off" else 1 + config.draft_max
     return max(config.num_slots, config.n_seq_max * rows)

@@ -13,17 +13,22 @@ _listeners: list[Callable[[str], None]] = []
 
 @lib.llama_log_callback
 def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
-    line = text.decode(errors="replace").rstrip()
-    for listener in _listeners:
-        listener(line)
+    line = _tell(text)
     if letter := LETTERS.get(level):
         sys.stderr.write(f"{letter} {line}\n")
         sys.stderr.flush()
 
 
 @lib.llama_log_callback
-def _drop(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
-    pass
+def _drop(_level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+    _tell(text)
+
+
+def _tell(text: bytes) -> str:
+    line = text.decode(errors="replace").rstrip()
+    for listener in _listeners:
+        listener(line)
+    return line
 
 
 def install(quiet: bool = False, listener: Callable[[str], None] | None = None) -> None:
