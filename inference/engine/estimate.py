@@ -28,6 +28,8 @@ from inference.engine.size_log import MissingSize, SizeLog
 from inference.engine.tensor_sizes import tensor_sizes
 from inference.engine.worker import claim_stdout, send
 
+HALF = 2  # bytes of a float16 or bfloat16; without flash attention V has no smaller type
+
 
 def main() -> None:
     """Answer one configuration."""
@@ -67,6 +69,20 @@ def num_outputs(config: EngineConfig) -> int:
     return max(config.num_slots, config.n_seq_max * rows)
 
 
+def converted_scores(plan: ContextPlan) -> int:
+    """Return the bytes into which a CPU copies attention scores to multiply them with V; llama.cpp logs them nowhere.
+
+    Without flash attention every head has a float32 for each token of a batch and each cell of a sequence, and
+    ggml_compute_forward_mul_mat (ggml/src/ggml-cpu/ggml-cpu.c) wants them in V's type.
+    """
+    config, model = plan.config, plan.model
+    if config.kind != "chat" or config.flash_attention != "off" or config.kv_type_v == "f32" or gpu_ids():
+        return 0
+    has_scores = model.memory != "recurrent"
+    cells = config.kv_cells if config.kv_unified else config.kv_cells // config.num_slots
+    return config.n_ubatch * cells * model.num_heads * HALF if has_scores else 0
+
+
 def estimate(config: EngineConfig) -> Footprint:
     """Return what a configuration takes, by loading it without its weights and cells.
 
@@ -81,7 +97,7 @@ def estimate(config: EngineConfig) -> Footprint:
         process=_own_memory() - log.allocated - draft_log.allocated,
         weights=_weights(llama.plan, log),
         kv_cache=_kv_cache(llama, log),
-        compute=by_device(log.working_bytes(), gpu_ids()),
+        compute=by_device(log.working_bytes(), gpu_ids()) + Part(converted_scores(llama.plan)),
         adapters=by_device(log.adapters, gpu_ids()),
         draft=draft,
         host_cache_bytes=llama.config.host_cache_bytes or 0,

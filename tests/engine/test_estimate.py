@@ -9,6 +9,7 @@ import pytest
 
 from inference.engine import estimate, framing, native_log
 from inference.engine.config import EngineConfig
+from inference.engine.context_plan import ContextPlan, ModelFacts
 from inference.engine.footprint import Footprint, Part
 from inference.engine.loading import ModelLoadError
 from inference.engine.machine import anonymous_memory
@@ -74,6 +75,16 @@ def test_logits_are_those_of_what_generates():
     planned = replace(CONFIG, num_slots=8, n_seq_max=4, draft_max=5)
     assert estimate.num_outputs(planned) == 8
     assert estimate.num_outputs(replace(planned, speculation="lookup")) == 24
+
+
+def test_scores_are_converted_where_a_cpu_computes_them():
+    config = replace(CONFIG, n_ubatch=256, kv_cells=1024, num_slots=2, kv_unified=False, flash_attention="off")
+    plan = ContextPlan(config, ModelFacts(num_heads=4), frozenset(), "", None, 0, ())
+    assert estimate.converted_scores(plan) == 256 * 512 * 4 * 2
+    assert estimate.converted_scores(replace(plan, config=replace(config, kv_unified=True))) == 256 * 1024 * 4 * 2
+    for changed in ({"flash_attention": "auto"}, {"kv_type_v": "f32"}, {"kind": "embedding"}):
+        assert estimate.converted_scores(replace(plan, config=replace(config, **changed))) == 0
+    assert estimate.converted_scores(replace(plan, model=ModelFacts(num_heads=4, memory="recurrent"))) == 0
 
 
 def test_what_loading_refuses_is_refused(tmp_path):

@@ -7,7 +7,14 @@ import pytest
 
 from inference.engine import worker
 from inference.engine.framing import pack, read_message
-from inference.engine.messages import AbortRequest, DetokenizeRequest, StepOutputs, TokenizeRequest, Tokens
+from inference.engine.messages import (
+    AbortRequest,
+    DetokenizeRequest,
+    LoadProgress,
+    StepOutputs,
+    TokenizeRequest,
+    Tokens,
+)
 from inference.engine.threads import available_cores, choose_threads, limit_spinning
 from tests.engine.fake_llama import new_core, request
 
@@ -76,6 +83,17 @@ def test_steps_without_news_send_nothing():
     began, ended = serve(request("x" * 600 + "e", "p"), n_ctx=1000)
     assert (began.outputs, began.stats.running) == ((), 1)
     assert (ended.outputs[0].finish_reason, ended.stats.running) == ("stop", 0)
+
+
+def test_progress_grows_and_is_told_ten_times_a_second():
+    now, outbox = [0.0], io.BytesIO()
+    progress = worker.ProgressReport(outbox, clock=lambda: now[0])
+    for seconds, fraction in ((0, 0.0), (0.01, 0.1), (0.02, 0.2), (0.2, 0.3), (0.4, 0.25), (0.5, 0.4)):
+        now[0] = seconds
+        progress.report(fraction)
+    outbox.seek(0)
+    assert [read_message(outbox) for _ in range(3)] == [LoadProgress(0.1), LoadProgress(0.3), LoadProgress(0.4)]
+    assert not outbox.read()
 
 
 def test_messages_survive_the_pipe_in_order():
