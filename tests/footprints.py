@@ -19,14 +19,19 @@ from inference.bench.random_model import random_model
 from inference.engine.config import EngineConfig
 from tests.footprint_cases import Comparison, compare, written_model
 
+# A step takes a second at most: deep in a context, slow machines fill no larger ones, nor the memory for them.
+FULL_BATCH = 64
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "2048 × 1": {"n_ctx": 2048, "n_seq_max": 1},
-    "8192 × 1": {"n_ctx": 8192, "n_seq_max": 1},
+    "8192 × 1, batches of 64": {"n_ctx": 8192, "n_seq_max": 1, "n_ubatch": FULL_BATCH},
     "2048 × 8, q8_0, flash attention": {
         **{"n_ctx": 2048, "n_seq_max": 8, "flash_attention": "on"},
         **{"kv_type_k": "q8_0", "kv_type_v": "q8_0"},
     },
-    "4096 × 4, unified, 8192 cells": {"n_ctx": 4096, "n_seq_max": 4, "kv_cells": 8192},
+    "4096 × 4, 8192 cells shared, batches of 64": {
+        **{"n_ctx": 4096, "n_seq_max": 4, "kv_cells": 8192, "n_ubatch": FULL_BATCH}
+    },
 }
 POOLING_SETTINGS: dict[str, dict[str, Any]] = {
     f"embedding, {n_ctx}": {"kind": "embedding", "n_ctx": n_ctx, "n_seq_max": 64} for n_ctx in (512, 2048, 4096)

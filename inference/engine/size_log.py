@@ -23,6 +23,7 @@ MODEL_BUFFER = re.compile(rf" (\S+) model buffer {SIZE}")  # src/llama-model.cpp
 LAYER_OF_MODEL = re.compile(r"layer +(\d+) assigned to device (\S+),")  # src/llama-model.cpp
 TENSOR = re.compile(r"loading tensor (\S+)$")  # src/llama-model-loader.cpp
 OVERRIDE = re.compile(r"tensor (\S+) \(\d+ MiB \S+\) buffer type overridden to (\S+)$")  # src/llama-model-loader.cpp
+REPACKED = re.compile(r"repack tensor (\S+) with")  # ggml/src/ggml-cpu/repack.cpp
 
 
 class MissingSize(Exception):
@@ -33,7 +34,8 @@ class SizeLog:
     """What the log says of one model and of its newest context, in bytes.
 
     layers: the device of each layer; the last one is the output. tensors: how often each was asked for; twice, if it
-    serves two purposes. overrides: tensors that were sent elsewhere than their layer.
+    serves two purposes. overrides: tensors that were sent elsewhere than their layer. repacked: those that were copied
+    into another form for the CPU.
     model_buffers, adapters, caches: by the name of the buffer, the last by that of the device.
     allocated: what a simulated load has allocated all the same, included in the others.
     """
@@ -42,6 +44,7 @@ class SizeLog:
         self.layers: dict[int, str] = {}
         self.tensors: Counter[str] = Counter()
         self.overrides: dict[str, str] = {}
+        self.repacked: set[str] = set()
         self.model_buffers: Counter[str] = Counter()
         self.adapters: Counter[str] = Counter()
         self._start_context()
@@ -75,7 +78,7 @@ class SizeLog:
         return sizes
 
     def repacked_bytes(self) -> int:
-        """Return the weights that were copied into another form for the CPU."""
+        """Return the bytes of repacked tensors."""
         return sum(size for name, size in self._host_buffers() if not name.endswith(MAPPED) and name != CPU)
 
     def mapped_bytes(self) -> int:
@@ -122,5 +125,6 @@ NOTES = (
     (MODEL_BUFFER, lambda log, name, size: log.model_buffers.update({name: _bytes(size)})),
     (LAYER_OF_MODEL, SizeLog._note_layer),
     (OVERRIDE, lambda log, tensor, buffer: log.overrides.update({tensor: buffer})),
+    (REPACKED, lambda log, tensor: log.repacked.add(tensor)),
     (TENSOR, lambda log, tensor: log.tensors.update((tensor,))),
 )

@@ -158,7 +158,7 @@ def _load(
         else Embedder(llama.config, llama)
     )
     native_log.install()
-    return engine, meter.measured(llama.info(time.monotonic() - started))
+    return engine, meter.measured(llama.info(time.monotonic() - started), config.model_path)
 
 
 def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]") -> None:

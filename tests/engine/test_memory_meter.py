@@ -7,6 +7,7 @@ from inference.engine.engine_info import system_info
 from inference.engine.memory_meter import MemoryMeter
 from inference.engine.messages import EngineInfo
 from inference.engine.size_log import MIB
+from tests.live_server import DEMO
 
 INFO = EngineInfo(512, 1, 1, 0, "tiny", system_info(), 0.1)
 LINES = (
@@ -28,13 +29,23 @@ def test_what_was_copied_into_another_form_is_not_read_from_the_file_any_more():
     meter = MemoryMeter()
     for line in LINES:
         meter.log.feed(line)
-    assert meter.measured(INFO).mapped_bytes == 70 * MIB
+    assert meter.measured(INFO, str(DEMO)).mapped_bytes == 70 * MIB
+
+
+def test_an_embedding_that_was_copied_for_the_output_is_read_all_the_same():
+    meter = MemoryMeter()
+    embedding = "create_tensor: loading tensor token_embd.weight"
+    for line in (*LINES, embedding, "repack: repack tensor token_embd.weight with q4_0_8x8"):
+        meter.log.feed(line)
+    assert meter.measured(INFO, str(DEMO)).mapped_bytes == 70 * MIB
+    meter.log.feed(embedding)
+    assert meter.measured(INFO, str(DEMO)).mapped_bytes > 70 * MIB
 
 
 def test_gpus_have_less_than_before(free):
     meter = MemoryMeter()
     free[:] = [400, 2100]
-    assert meter.measured(INFO).device_bytes == (600, 0)
+    assert meter.measured(INFO, str(DEMO)).device_bytes == (600, 0)
 
 
 def test_devices_tell_what_is_free_of_them():
