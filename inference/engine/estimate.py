@@ -112,7 +112,7 @@ def _estimate_draft(llama: Llama) -> tuple[SizeLog, Part]:
     config = llama.config
     model = DraftModel.load(config.draft_model_path, config, llama.vocabulary, SimulatedLlama)
     caches, working = (by_device(sizes, gpu_ids()) for sizes in (log.cache_bytes(), log.working_bytes()))
-    return log, _weights(model.plan, log) + caches + working
+    return log, _weights(model.plan, log) + caches + working + Part(converted_scores(model.plan))
 
 
 def _weights(plan: ContextPlan, log: SizeLog) -> Part:
