@@ -7,13 +7,14 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from inference.engine import framing
 from inference.engine.config import EngineConfig
 from inference.engine.framing import FramingError
+from inference.engine.machine import anonymous_memory
 from inference.engine.messages import (
     AbortRequest,
     CloseRequest,
@@ -21,6 +22,7 @@ from inference.engine.messages import (
     EngineStats,
     Failure,
     FailureCode,
+    LoadProgress,
     Output,
     Ready,
     Request,
@@ -28,7 +30,6 @@ from inference.engine.messages import (
 )
 from inference.generation import Generation
 from inference.memory import Memory
-from inference.process_memory import resident_bytes
 
 logger = logging.getLogger("inference.engine")
 
@@ -56,8 +57,8 @@ class EngineClient:
     """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
 
     A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so, and `failure` says
-    why. `on_change` is called when the last open request has ended, and when the worker has died; `death` says then
-    how.
+    why. progress: the fraction of the weights that is loaded. `on_change` is called when the last open request has
+    ended, and when the worker has died; `death` says then how.
     """
 
     def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
@@ -73,6 +74,7 @@ class EngineClient:
         self._last_heard = time.monotonic()
         self._kill_reason: str | None = None
         self._largest = 0  # bytes without what is saved beside the KV cache
+        self.progress = 0.0
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
@@ -83,11 +85,11 @@ class EngineClient:
 
     @classmethod
     async def start(
-        cls, name: str, config: EngineConfig, on_progress: Callable[[float], None] = lambda _: None
+        cls, name: str, config: EngineConfig, on_progress: Callable[[float], None] = lambda fraction: None
     ) -> "EngineClient":
         """Start a worker and wait until its model is loaded. Raises EngineLoadError.
 
-        on_progress: is told how much is loaded, 0 to 1.
+        on_progress: gets the fraction of the weights that is loaded, about ten times a second while it grows.
         """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "inference.engine.worker"),
@@ -130,9 +132,20 @@ class EngineClient:
 
     def memory(self) -> Memory:
         """Return what the worker takes at most of the memory when it saves as much as it does now."""
-        saved = self.stats.saved_bytes
-        self._largest = max(self._largest, (resident_bytes(self.pid) or 0) - saved)
-        return Memory(self._largest + saved, self.info.device_bytes)
+        self._largest = max(self._largest, self.measured_bytes() or 0)
+        return Memory(self._largest + self.stats.saved_bytes, self.info.device_bytes)
+
+    def measured_bytes(self) -> int | None:
+        """Return the main memory that the worker takes at the moment, without what its host cache holds.
+
+        It is what the process has asked for and touched, plus the weights that it reads from the mapped file, resident
+        or not: the system may take their pages back, but the next token brings them in again. Two engines of one file
+        each count all of it. None where the system does not say (only Linux does), or the process is gone.
+        """
+        num_bytes = anonymous_memory(self.pid)
+        if num_bytes is None or self.info is None:
+            return None
+        return num_bytes + self.info.mapped_bytes - self.stats.saved_bytes
 
     def kill(self, reason: str) -> None:
         """End a worker that does not answer; its open requests fail with the reason."""
@@ -172,7 +185,9 @@ class EngineClient:
     async def _load(self, on_progress: Callable[[float], None]) -> None:
         self._send(self.config)
         try:
-            message = await self._receive()
+            while isinstance(message := await self._receive(), LoadProgress):
+                self.progress = message.fraction
+                on_progress(self.progress)
         except (asyncio.IncompleteReadError, ConnectionResetError):
             cause = await self._exit_cause()
             raise EngineLoadError(f"the engine process {cause} while loading", self.log_tail) from None
@@ -180,7 +195,7 @@ class EngineClient:
             await self._process.wait()
             await self._log_task
             raise EngineLoadError(self._with_log_errors(message.message), self.log_tail)
-        self.info = message.info
+        self.info, self.progress = message.info, 1.0
         self._read_task = asyncio.create_task(self._route_outputs())
 
     async def _route_outputs(self) -> None:
@@ -277,9 +292,13 @@ class EngineClient:
         return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
     def _with_log_errors(self, message: str) -> str:
-        """Append the last error that llama.cpp logged and that names a cause, if any."""
-        errors = [line[2:] for line in self._log_tail if line.startswith("E ") and not line.endswith(NO_CAUSE)]
-        return f"{message}: {errors[-1]}" if errors else message
+        return name_cause(message, self._log_tail)
+
+
+def name_cause(message: str, log_lines: Iterable[str]) -> str:
+    """Append the last error that llama.cpp logged and that names a cause, if any."""
+    errors = [line[2:] for line in log_lines if line.startswith("E ") and not line.endswith(NO_CAUSE)]
+    return f"{message}: {errors[-1]}" if errors else message
 
 
 def worker_environment() -> dict[str, str]:

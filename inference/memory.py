@@ -1,38 +1,13 @@
-"""Bytes of main memory and of each GPU."""
+"""How much memory there is for models, and how much they take."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
+
+from inference.engine.footprint import Memory
+
+__all__ = ["GIB", "NOTHING", "Limit", "Memory", "shown", "total"]
 
 GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Memory:
-    """host: bytes of main memory. devices: bytes of each GPU, in llama.cpp's order; missing ones are 0."""
-
-    host: int = 0
-    devices: tuple[int, ...] = ()
-
-    def __add__(self, other: "Memory") -> "Memory":
-        return Memory(self.host + other.host, tuple(a + b for a, b in self._pairs(other)))
-
-    def __sub__(self, other: "Memory") -> "Memory":
-        return Memory(self.host - other.host, tuple(a - b for a, b in self._pairs(other)))
-
-    def fits(self, limit: "Limit") -> bool:
-        """Say whether this is within a limit."""
-        is_host_enough = limit.host is None or self.host <= limit.host
-        return is_host_enough and all(size <= most for size, most in zip(self.devices, limit.devices, strict=False))
-
-    def at_least(self, other: "Memory") -> "Memory":
-        """Return the larger number of each."""
-        return Memory(max(self.host, other.host), tuple(max(pair) for pair in self._pairs(other)))
-
-    def _pairs(self, other: "Memory") -> Iterable[tuple[int, int]]:
-        return zip_longest(self.devices, other.devices, fillvalue=0)
-
-
 NOTHING = Memory()
 
 
@@ -42,6 +17,10 @@ class Limit:
 
     host: int | None = None
     devices: tuple[int, ...] = ()
+
+    def allows(self, size: Memory) -> bool:
+        is_host_enough = self.host is None or size.host <= self.host
+        return is_host_enough and all(used <= most for used, most in zip(size.devices, self.devices, strict=False))
 
 
 def total(sizes: Iterable[Memory]) -> Memory:

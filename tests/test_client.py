@@ -51,6 +51,16 @@ async def test_it_tells_what_it_loaded(engine):
     assert "CPU" in engine.info.system_info
 
 
+async def test_loading_tells_how_far_it_is():
+    fractions = []
+    engine = await EngineClient.start("demo", EngineConfig(str(DEMO), n_ctx=512), fractions.append)
+    assert engine.progress == 1
+    assert fractions == sorted(fractions)
+    assert all(0 < fraction <= 1 for fraction in fractions)
+    assert fractions
+    await engine.close()
+
+
 async def test_close_of_a_request_aborts_it(engine):
     generation = submit(engine, ignore_eos=True)
     await anext(generation)

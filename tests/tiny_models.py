@@ -6,6 +6,7 @@ depends on every token before. The names of tensors and keys are llama.cpp's (sr
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -17,15 +18,39 @@ from tests.live_server import DEMO
 Kind = Literal["attention", "window", "recurrent", "hybrid", "moe", "every-row"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-CONTEXT, WIDTH, LAYERS, HEADS, HIDDEN = 2048, 32, 2, 2, 64
 WINDOW = 16  # tokens that the first layer of the "window" model sees
-EXPERTS, EXPERTS_USED = 4, 2
-# of the state space layers
-CONV, INNER, STATE, RANK, SSM_HEADS = 4, 2 * WIDTH, 16, 2, 4
+EXPERTS_USED = 2
+CONV = 4  # of the state space layers
 
 
-def write_tiny_model(path: Path, kind: Kind) -> Path:
-    """Write a model of about 300 KB: always the same one for a kind.
+@dataclass(frozen=True)
+class Sizes:
+    """How large a model is; state, rank and ssm_heads are those of the state space layers.
+
+    Layers come in pairs, since models of two kinds of layers have one of each in turn.
+    """
+
+    context: int = 2048
+    width: int = 32
+    layers: int = 2
+    heads: int = 2
+    hidden: int = 64
+    window: int = WINDOW
+    experts: int = 4
+    state: int = 16
+    rank: int = 2
+    ssm_heads: int = 4
+
+    @property
+    def inner(self) -> int:
+        return 2 * self.width
+
+
+TINY = Sizes()
+
+
+def write_tiny_model(path: Path, kind: Kind, sizes: Sizes = TINY) -> Path:
+    """Write a model, of about 300 KB unless `sizes` say otherwise: always the same one for a kind.
 
     attention: Qwen3, whose KV cache keeps every token. window: Gemma 3, whose first layer sees only the last tokens.
     recurrent: Mamba, one state for all tokens. hybrid: Granite 4, a recurrent layer and one with a KV cache.
@@ -35,136 +60,141 @@ def write_tiny_model(path: Path, kind: Kind) -> Path:
     writer = GGUFWriter(path, architecture)
     source = GGUFReader(DEMO)
     copy_fields(source, writer, prefixes=("tokenizer.",))
-    _add_shape(writer)
+    _add_shape(writer, sizes)
     weights = RandomWeights(writer)
     num_tokens = len(source.fields["tokenizer.ggml.tokens"].data)
-    weights.add("token_embd.weight", num_tokens, WIDTH)
-    weights.add("output.weight", num_tokens, WIDTH, scale=1)
-    _add_norm(weights, "output_norm")
-    add(writer, weights)
+    weights.add("token_embd.weight", num_tokens, sizes.width)
+    weights.add("output.weight", num_tokens, sizes.width, scale=1)
+    _add_norm(weights, "output_norm", sizes.width)
+    add(writer, weights, sizes)
     return close_gguf(writer, path)
 
 
-def _add_shape(writer: GGUFWriter) -> None:
-    writer.add_context_length(CONTEXT)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
-    writer.add_head_count(HEADS)
-    writer.add_feed_forward_length(HIDDEN)
+def _add_shape(writer: GGUFWriter, sizes: Sizes) -> None:
+    writer.add_context_length(sizes.context)
+    writer.add_embedding_length(sizes.width)
+    writer.add_block_count(sizes.layers)
+    writer.add_head_count(sizes.heads)
+    writer.add_feed_forward_length(sizes.hidden)
     writer.add_layer_norm_rms_eps(1e-6)
 
 
-def _add_qwen(writer: GGUFWriter, weights: RandomWeights) -> None:
-    writer.add_head_count_kv(HEADS)
-    for layer in range(LAYERS):
-        _add_attention(weights, f"blk.{layer}", with_norms=True)
-        _add_feed_forward(weights, f"blk.{layer}")
+def _add_qwen(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv(sizes.heads)
+    for layer in range(sizes.layers):
+        _add_attention(weights, f"blk.{layer}", sizes, with_norms=True)
+        _add_feed_forward(weights, f"blk.{layer}", sizes)
 
 
-def _add_gemma(writer: GGUFWriter, weights: RandomWeights) -> None:
-    writer.add_head_count_kv(HEADS)
-    writer.add_sliding_window(WINDOW)
-    writer.add_sliding_window_pattern([True, False])
-    for layer in range(LAYERS):
+def _add_gemma(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv(sizes.heads)
+    writer.add_sliding_window(sizes.window)
+    writer.add_sliding_window_pattern([True, False] * (sizes.layers // 2))
+    for layer in range(sizes.layers):
         name = f"blk.{layer}"
-        _add_attention(weights, name, with_norms=True)
-        _add_norm(weights, f"{name}.post_attention_norm")
-        _add_feed_forward(weights, name)
-        _add_norm(weights, f"{name}.post_ffw_norm")
+        _add_attention(weights, name, sizes, with_norms=True)
+        _add_norm(weights, f"{name}.post_attention_norm", sizes.width)
+        _add_feed_forward(weights, name, sizes)
+        _add_norm(weights, f"{name}.post_ffw_norm", sizes.width)
 
 
-def _add_mamba(writer: GGUFWriter, weights: RandomWeights) -> None:
-    _add_state_sizes(writer, RANK)
-    for layer in range(LAYERS):
+def _add_mamba(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    _add_state_sizes(writer, sizes, sizes.rank)
+    for layer in range(sizes.layers):
         name = f"blk.{layer}"
-        _add_norm(weights, f"{name}.attn_norm")
-        weights.add(f"{name}.ssm_in.weight", 2 * INNER, WIDTH)
-        weights.add(f"{name}.ssm_x.weight", RANK + 2 * STATE, INNER)
-        weights.add(f"{name}.ssm_dt.weight", INNER, RANK)
-        weights.add_decay(f"{name}.ssm_a", INNER, STATE)
-        weights.add(f"{name}.ssm_d", INNER)
-        _add_state_ends(weights, name, channels=INNER, steps=INNER)
+        _add_norm(weights, f"{name}.attn_norm", sizes.width)
+        weights.add(f"{name}.ssm_in.weight", 2 * sizes.inner, sizes.width)
+        weights.add(f"{name}.ssm_x.weight", sizes.rank + 2 * sizes.state, sizes.inner)
+        weights.add(f"{name}.ssm_dt.weight", sizes.inner, sizes.rank)
+        weights.add_decay(f"{name}.ssm_a", sizes.inner, sizes.state)
+        weights.add(f"{name}.ssm_d", sizes.inner)
+        _add_state_ends(weights, name, sizes, channels=sizes.inner, steps=sizes.inner)
 
 
-def _add_granite(writer: GGUFWriter, weights: RandomWeights) -> None:
-    writer.add_head_count_kv([0, HEADS])  # 0 makes a layer recurrent
-    _add_state_sizes(writer, SSM_HEADS)
+def _add_granite(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv([0, sizes.heads] * (sizes.layers // 2))  # 0 makes a layer recurrent
+    _add_state_sizes(writer, sizes, sizes.ssm_heads)
     writer.add_ssm_group_count(1)
-    _add_norm(weights, "blk.0.attn_norm")
-    weights.add("blk.0.ssm_in.weight", 2 * INNER + 2 * STATE + SSM_HEADS, WIDTH)
-    weights.add_decay("blk.0.ssm_a", SSM_HEADS, 1)
-    weights.add("blk.0.ssm_d", SSM_HEADS, 1)
-    _add_norm(weights, "blk.0.ssm_norm", 1, INNER)
-    _add_state_ends(weights, "blk.0", channels=INNER + 2 * STATE, steps=SSM_HEADS)
-    _add_attention(weights, "blk.1", with_norms=False)
-    for layer in range(LAYERS):
-        _add_feed_forward(weights, f"blk.{layer}")
+    for layer in range(0, sizes.layers, 2):
+        _add_mamba_2(weights, f"blk.{layer}", sizes)
+        _add_attention(weights, f"blk.{layer + 1}", sizes, with_norms=False)
+    for layer in range(sizes.layers):
+        _add_feed_forward(weights, f"blk.{layer}", sizes)
 
 
-def _add_mixture(writer: GGUFWriter, weights: RandomWeights) -> None:
-    writer.add_head_count_kv(HEADS)
-    writer.add_expert_count(EXPERTS)
+def _add_mamba_2(weights: RandomWeights, name: str, sizes: Sizes) -> None:
+    _add_norm(weights, f"{name}.attn_norm", sizes.width)
+    weights.add(f"{name}.ssm_in.weight", 2 * sizes.inner + 2 * sizes.state + sizes.ssm_heads, sizes.width)
+    weights.add_decay(f"{name}.ssm_a", sizes.ssm_heads, 1)
+    weights.add(f"{name}.ssm_d", sizes.ssm_heads, 1)
+    _add_norm(weights, f"{name}.ssm_norm", 1, sizes.inner)
+    _add_state_ends(weights, name, sizes, channels=sizes.inner + 2 * sizes.state, steps=sizes.ssm_heads)
+
+
+def _add_mixture(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv(sizes.heads)
+    writer.add_expert_count(sizes.experts)
     writer.add_expert_used_count(EXPERTS_USED)
-    writer.add_expert_feed_forward_length(HIDDEN)
-    for layer in range(LAYERS):
+    writer.add_expert_feed_forward_length(sizes.hidden)
+    for layer in range(sizes.layers):
         name = f"blk.{layer}"
-        _add_attention(weights, name, with_norms=True)
-        _add_norm(weights, f"{name}.ffn_norm")
-        weights.add(f"{name}.ffn_gate_inp.weight", EXPERTS, WIDTH)
-        weights.add(f"{name}.ffn_gate_exps.weight", EXPERTS, HIDDEN, WIDTH)
-        weights.add(f"{name}.ffn_up_exps.weight", EXPERTS, HIDDEN, WIDTH)
-        weights.add(f"{name}.ffn_down_exps.weight", EXPERTS, WIDTH, HIDDEN)
+        _add_attention(weights, name, sizes, with_norms=True)
+        _add_norm(weights, f"{name}.ffn_norm", sizes.width)
+        weights.add(f"{name}.ffn_gate_inp.weight", sizes.experts, sizes.width)
+        weights.add(f"{name}.ffn_gate_exps.weight", sizes.experts, sizes.hidden, sizes.width)
+        weights.add(f"{name}.ffn_up_exps.weight", sizes.experts, sizes.hidden, sizes.width)
+        weights.add(f"{name}.ffn_down_exps.weight", sizes.experts, sizes.width, sizes.hidden)
 
 
-def _add_cog(writer: GGUFWriter, weights: RandomWeights) -> None:
-    writer.add_head_count_kv(HEADS)
-    for layer in range(LAYERS):
+def _add_cog(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv(sizes.heads)
+    for layer in range(sizes.layers):
         name = f"blk.{layer}"
-        _add_norm(weights, f"{name}.attn_norm")
-        _add_feed_forward(weights, name)
+        _add_norm(weights, f"{name}.attn_norm", sizes.width)
+        _add_feed_forward(weights, name, sizes)
         for expert in ("", "vis_"):  # the second one is for images
-            weights.add(f"{name}.{expert}attn_qkv.weight", 3 * WIDTH, WIDTH)
-            weights.add(f"{name}.{expert}attn_output.weight", WIDTH, WIDTH)
-        weights.add(f"{name}.vis_gate.weight", HIDDEN, WIDTH)
-        weights.add(f"{name}.vis_up.weight", HIDDEN, WIDTH)
-        weights.add(f"{name}.vis_down.weight", WIDTH, HIDDEN)
+            weights.add(f"{name}.{expert}attn_qkv.weight", 3 * sizes.width, sizes.width)
+            weights.add(f"{name}.{expert}attn_output.weight", sizes.width, sizes.width)
+        weights.add(f"{name}.vis_gate.weight", sizes.hidden, sizes.width)
+        weights.add(f"{name}.vis_up.weight", sizes.hidden, sizes.width)
+        weights.add(f"{name}.vis_down.weight", sizes.width, sizes.hidden)
 
 
-def _add_state_sizes(writer: GGUFWriter, rank: int) -> None:
+def _add_state_sizes(writer: GGUFWriter, sizes: Sizes, rank: int) -> None:
     writer.add_ssm_conv_kernel(CONV)
-    writer.add_ssm_inner_size(INNER)
-    writer.add_ssm_state_size(STATE)
+    writer.add_ssm_inner_size(sizes.inner)
+    writer.add_ssm_state_size(sizes.state)
     writer.add_ssm_time_step_rank(rank)
 
 
-def _add_state_ends(weights: RandomWeights, name: str, channels: int, steps: int) -> None:
+def _add_state_ends(weights: RandomWeights, name: str, sizes: Sizes, channels: int, steps: int) -> None:
     """Add what Mamba and Mamba 2 have in common: `channels` are convolved, `steps` have a time step of their own."""
     weights.add(f"{name}.ssm_conv1d.weight", channels, CONV)
     weights.add(f"{name}.ssm_conv1d.bias", channels)
     weights.add(f"{name}.ssm_dt.bias", steps)
-    weights.add(f"{name}.ssm_out.weight", WIDTH, INNER)
+    weights.add(f"{name}.ssm_out.weight", sizes.width, sizes.inner)
 
 
-def _add_attention(weights: RandomWeights, name: str, with_norms: bool) -> None:
-    _add_norm(weights, f"{name}.attn_norm")
+def _add_attention(weights: RandomWeights, name: str, sizes: Sizes, with_norms: bool) -> None:
+    _add_norm(weights, f"{name}.attn_norm", sizes.width)
     for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
-        weights.add(f"{name}.{part}.weight", WIDTH, WIDTH)
+        weights.add(f"{name}.{part}.weight", sizes.width, sizes.width)
     for part in ("attn_q_norm", "attn_k_norm") if with_norms else ():
-        _add_norm(weights, f"{name}.{part}", WIDTH // HEADS)
+        _add_norm(weights, f"{name}.{part}", sizes.width // sizes.heads)
 
 
-def _add_feed_forward(weights: RandomWeights, name: str) -> None:
-    _add_norm(weights, f"{name}.ffn_norm")
-    weights.add(f"{name}.ffn_gate.weight", HIDDEN, WIDTH)
-    weights.add(f"{name}.ffn_up.weight", HIDDEN, WIDTH)
-    weights.add(f"{name}.ffn_down.weight", WIDTH, HIDDEN)
+def _add_feed_forward(weights: RandomWeights, name: str, sizes: Sizes) -> None:
+    _add_norm(weights, f"{name}.ffn_norm", sizes.width)
+    weights.add(f"{name}.ffn_gate.weight", sizes.hidden, sizes.width)
+    weights.add(f"{name}.ffn_up.weight", sizes.hidden, sizes.width)
+    weights.add(f"{name}.ffn_down.weight", sizes.width, sizes.hidden)
 
 
 def _add_norm(weights: RandomWeights, name: str, *shape: int) -> None:
-    weights.add_norm(name, shape or WIDTH, with_bias=False)
+    weights.add_norm(name, shape, with_bias=False)
 
 
-_KINDS: dict[Kind, tuple[str, Callable[[GGUFWriter, RandomWeights], None]]] = {
+_KINDS: dict[Kind, tuple[str, Callable[[GGUFWriter, RandomWeights, Sizes], None]]] = {
     "attention": ("qwen3", _add_qwen),
     "window": ("gemma3", _add_gemma),
     "recurrent": ("mamba", _add_mamba),

@@ -75,7 +75,7 @@ class EngineCore:
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
         queues = len(scheduler.waiting), len(scheduler.running)
-        return EngineStats(*queues, cache.num_tokens, *cache.num_stored)
+        return EngineStats(*queues, cache.num_tokens, *cache.num_stored, saved_bytes=cache.num_saved_bytes)
 
     @property
     def rest_seconds(self) -> float | None:

@@ -3,7 +3,7 @@
 Only worker processes import this module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
+from inference.engine.context_plan import ContextPlan
 from inference.engine.llama import Llama, ModelLoadError
 from inference.engine.radix_tree import common_prefix
 from inference.engine.vocabulary import Vocabulary
@@ -60,7 +61,13 @@ class DraftModel:
         self._batch = Batch(self._room)
 
     @classmethod
-    def load(cls, path: str, config: EngineConfig, target: Vocabulary) -> "DraftModel":
+    def load(
+        cls,
+        path: str,
+        config: EngineConfig,
+        target: Vocabulary,
+        new_llama: Callable[[EngineConfig], Llama] = Llama,
+    ) -> "DraftModel":
         """Load a model that drafts for one with this config and vocabulary. Raises ModelLoadError."""
         config = EngineConfig(
             path,
@@ -74,7 +81,7 @@ class DraftModel:
             swa_full=True,  # refused tokens have to be taken back
             main_gpu=config.main_gpu,
         )
-        llama = Llama(config)
+        llama = new_llama(config)
         try:
             if not llama.can_rewind:
                 raise ModelLoadError(
@@ -86,6 +93,10 @@ class DraftModel:
             llama.close()
             raise
         return cls(llama, config, target.size)
+
+    @property
+    def plan(self) -> ContextPlan:
+        return self._llama.plan
 
     def held(self, slot: int) -> list[int]:
         """Return the tokens that a slot has computed."""

@@ -43,11 +43,16 @@ class Llama:
     plan: what was decided where the configuration left something open; its `config` is what the model runs with.
 
     Raises ModelLoadError; what llama.cpp has to say about it went to its log. `on_compiled` is called from another
-    thread when a grammar is ready.
+    thread when a grammar is ready. load: how the llama_model is made.
     """
 
-    def __init__(self, config: EngineConfig, on_compiled: Callable[[], None] = lambda: None) -> None:
-        self._model = load_model(config)
+    def __init__(
+        self,
+        config: EngineConfig,
+        on_compiled: Callable[[], None] = lambda: None,
+        load: Callable[[EngineConfig], int] = load_model,
+    ) -> None:
+        self._model = load(config)
         self.plan = plan_for(config, self._model)
         self._context = self._create_context(self.config)
         apply_loras(self._model, self._context, config.loras)
@@ -66,6 +71,11 @@ class Llama:
     @property
     def num_slots(self) -> int:
         return self.config.num_slots
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether anything is kept of what was computed; models that only embed may have no KV cache."""
+        return bool(self._memory)
 
     @property
     def is_partitioned(self) -> bool:

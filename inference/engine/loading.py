@@ -1,6 +1,7 @@
 """Loading a model and creating its context, from a configuration to llama.cpp's parameters."""
 
 import ctypes
+from collections.abc import Callable
 
 from inference.engine.bindings import lib
 from inference.engine.config import ALL_LAYERS, EngineConfig
@@ -50,14 +51,39 @@ class BufferOverride(ctypes.Structure):
     _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
 
 
-def load_model(config: EngineConfig) -> int:
-    """Load the weights; return the llama_model. Raises ModelLoadError."""
-    lib.llama_backend_init()
+def load_model(config: EngineConfig, on_progress: Callable[[float], None] | None = None) -> int:
+    """Load the weights; return the llama_model. Raises ModelLoadError.
+
+    on_progress gets the fraction that is loaded, thousands of times for a large model.
+    """
     params = lib.llama_model_default_params()
+    params.load_mode = LOAD_MODES[config.use_mmap, config.use_mlock]
+    if on_progress:
+        params.progress_callback = lib.llama_progress_callback(lambda done, _: _go_on(on_progress, done))
+    return _load(config, params)
+
+
+def simulate_model(config: EngineConfig) -> int:
+    """Return a llama_model without weights, of which a context without cells can be made; neither can compute.
+
+    llama.cpp does all else that loading takes, reads the file's metadata, and logs the same. Raises ModelLoadError.
+    """
+    params = lib.llama_model_default_params()
+    params.load_mode = lib.LLAMA_LOAD_MODE_NONE  # llama.cpp maps no file that it does not read
+    params.no_alloc = True
+    return _load(config, params)
+
+
+def _go_on(on_progress: Callable[[float], None], fraction: float) -> bool:
+    on_progress(fraction)
+    return True  # False would make llama.cpp stop loading
+
+
+def _load(config: EngineConfig, params: lib.llama_model_params) -> int:
+    lib.llama_backend_init()
     params.n_gpu_layers = config.n_gpu_layers
     params.split_mode = SPLIT_MODES[config.split_mode]
     params.main_gpu = config.main_gpu
-    params.load_mode = LOAD_MODES[config.use_mmap, config.use_mlock]
     # These arrays are read while the model is loaded and must live until then.
     shares = _tensor_split(config)
     overrides = _expert_overrides(config)
@@ -96,9 +122,14 @@ def context_params(config: EngineConfig) -> lib.llama_context_params:
     return params
 
 
-def create_context(model: int, config: EngineConfig) -> int:
-    """Return a llama_context for a planned configuration. Raises ModelLoadError."""
-    context = lib.llama_init_from_model(model, context_params(config))
+def create_context(model: int, config: EngineConfig, num_outputs: int = 0) -> int:
+    """Return a llama_context for a planned configuration. Raises ModelLoadError.
+
+    num_outputs: for how many rows of logits in a physical batch there is memory; 0 for all of its tokens.
+    """
+    params = context_params(config)
+    params.n_outputs_max = num_outputs
+    context = lib.llama_init_from_model(model, params)
     if not context:
         raise ModelLoadError(
             f"llama.cpp could not create a context of {config.n_seq_max} × {config.n_ctx} tokens "

@@ -293,6 +293,9 @@ class EngineInfo:
     kv_bytes: about what the KV cache takes, computed as if every layer kept all cells; None: not known.
     flash_attention: as it was asked for; llama.cpp decides on "auto" itself and tells only its log.
     memory_kind: what a sequence leaves in memory: attention, sliding window, recurrent, hybrid, or none.
+    mapped_bytes: weights that are read from the mapped file, the draft model's included; they are no memory of the
+        process's own.
+    device_bytes: what loading took of each GPU's free memory.
     automatic: the names of the fields whose values nobody has set.
     """
 
@@ -316,14 +319,22 @@ class EngineInfo:
     flash_attention: str = "auto"
     memory_kind: str = "attention"
     model_bytes: int = 0
+    mapped_bytes: int = 0
+    device_bytes: tuple[int, ...] = ()
     host_cache_bytes: int = 0
     kv_disk_directory: str = ""
     devices: tuple[str, ...] = ()
-    device_bytes: tuple[int, ...] = ()
     loras: tuple[tuple[str, float], ...] = ()
     speculation: str = "off"
     sequence_limit: str = ""
     automatic: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class LoadProgress:
+    """How much of the weights is loaded, from 0 to 1."""
+
+    fraction: float
 
 
 @dataclass(frozen=True)
@@ -345,6 +356,7 @@ class EngineStats:
     """The engine's queues after a step. `cached_tokens` counts the KV cells in use, idle ones included.
 
     stored, stored_bytes: the conversations on disk that this engine can continue.
+    saved_bytes: what the host cache holds at the moment.
     """
 
     waiting: int = 0

@@ -2,27 +2,41 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 from inference.engine.bindings import lib
 
 LETTERS = {2: "I", 3: "W", 4: "E"}  # ggml_log_level (ggml/include/ggml.h); 1 is debug, 5 continues a line
 
+_listeners: list[Callable[[str], None]] = []
+
 
 @lib.llama_log_callback
 def _write(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
-    letter = LETTERS.get(level)
-    if letter:
-        sys.stderr.write(f"{letter} {text.decode(errors='replace').rstrip()}\n")
+    line = _tell(text)
+    if letter := LETTERS.get(level):
+        sys.stderr.write(f"{letter} {line}\n")
         sys.stderr.flush()
 
 
 @lib.llama_log_callback
-def _drop(level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
-    pass
+def _drop(_level: int, text: bytes, _user_data: ctypes.c_void_p) -> None:
+    _tell(text)
 
 
-def install(quiet: bool = False) -> None:
-    """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere."""
+def _tell(text: bytes) -> str:
+    line = text.decode(errors="replace").rstrip()
+    for listener in _listeners:
+        listener(line)
+    return line
+
+
+def install(quiet: bool = False, listener: Callable[[str], None] | None = None) -> None:
+    """Send what llama.cpp logs from now on to standard error, or with `quiet` nowhere.
+
+    listener: also gets every line, until the next call.
+    """
+    _listeners[:] = [listener] if listener else []
     lib.llama_log_set(_drop if quiet else _write, None)
 
 

@@ -2,13 +2,14 @@
 
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 
 from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama, ModelLoadError
-from inference.engine.loading import context_params
+from inference.engine.loading import context_params, load_model
 from inference.engine.model_facts import metadata
 
 # Up to this context the attention scores have room in memory. Flash attention, which needs none, computes in half
@@ -35,8 +36,8 @@ class PoolingLlama(Llama):
     max_tokens: int
     can_split: bool
 
-    def __init__(self, config: EngineConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: EngineConfig, load: Callable[[EngineConfig], int] = load_model) -> None:
+        super().__init__(config, load=load)
         self.n_embd: int = lib.llama_model_n_embd_out(self._model)
 
     def vector(self, slot: int) -> np.ndarray:

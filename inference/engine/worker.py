@@ -1,11 +1,12 @@
 """The worker process: one loaded model behind a pipe.
 
 Started as `python -m inference.engine.worker`. Its standard input carries an EngineConfig, then the `Request` messages
-of `messages.py`; its standard output carries Ready or LoadFailed, then StepOutputs. Standard error is
-llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker. A CloseRequest before that
-leaves a worker that keeps conversations on disk a few seconds to write them.
+of `messages.py`; its standard output carries LoadProgress, then Ready or LoadFailed, then StepOutputs. Standard error
+is llama.cpp's log. When standard input ends, the web process is gone, and so goes the worker. A CloseRequest before
+that leaves a worker that keeps conversations on disk a few seconds to write them.
 """
 
+import math
 import os
 import queue
 import signal
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
@@ -27,6 +29,7 @@ from inference.engine.messages import (
     EngineInfo,
     EngineStats,
     LoadFailed,
+    LoadProgress,
     Output,
     Ready,
     StepOutputs,
@@ -41,6 +44,7 @@ WAKE = object()
 SIGN_OF_LIFE = 1.0  # seconds
 STORE_SECONDS = 3.0  # for writing conversations when the engine is closed
 CLOSE_SECONDS = 4.0  # for all of the end, with the step that is being computed; the web process waits for 5
+PROGRESS_INTERVAL = 0.1  # seconds
 
 
 class Engine(Protocol):
@@ -72,16 +76,16 @@ def main() -> None:
     """Serve one engine until standard input ends."""
     # Ctrl-C in a terminal reaches the whole process group; the web process decides when its workers stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    inbox, outbox = sys.stdin.buffer, _claim_stdout()
+    inbox, outbox = sys.stdin.buffer, claim_stdout()
     config: EngineConfig = read_message(inbox)
     messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
     try:
-        core, info = _load(config, wake=lambda: messages.put(WAKE))
+        core, info = _load(config, wake=lambda: messages.put(WAKE), on_progress=ProgressReport(outbox).report)
     except Exception as error:
-        _send(outbox, LoadFailed(str(error)))
+        send(outbox, LoadFailed(str(error)))
         sys.exit(1)
-    _send(outbox, Ready(info))
-    _send(outbox, StepOutputs((), core.stats))
+    send(outbox, Ready(info))
+    send(outbox, StepOutputs((), core.stats))
     is_closed = threading.Event()
     grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0
     threading.Thread(target=_read_all, args=(inbox, messages, is_closed, grace), daemon=True).start()
@@ -112,7 +116,7 @@ def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) ->
         is_overdue = time.monotonic() - sent_at >= SIGN_OF_LIFE
         if finished or is_overdue or _news(stats) != _news(sent):
             sent, sent_at = stats, time.monotonic()
-            _send(outbox, StepOutputs(finished, stats))
+            send(outbox, StepOutputs(finished, stats))
 
 
 def _news(stats: EngineStats) -> tuple[int, ...]:
@@ -139,21 +143,44 @@ def _pending(messages: "queue.SimpleQueue[Any]", seconds: float | None) -> Itera
         return
 
 
-def _load(config: EngineConfig, wake: Callable[[], None]) -> tuple[Engine, EngineInfo]:
+class ProgressReport:
+    """Sends how much of a model is loaded: fractions that only grow, at most one in `PROGRESS_INTERVAL`."""
+
+    def __init__(self, outbox: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._sent = 0.0
+        self._sent_at = -math.inf
+
+    def report(self, fraction: float) -> None:
+        now = self._clock()
+        if fraction > self._sent and now >= self._sent_at + PROGRESS_INTERVAL:
+            self._sent, self._sent_at = fraction, now
+            send(self._outbox, LoadProgress(fraction))
+
+
+def _load(
+    config: EngineConfig, wake: Callable[[], None], on_progress: Callable[[float], None] = lambda fraction: None
+) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
     from inference.engine.llama import Llama
+    from inference.engine.loading import load_model
+    from inference.engine.memory_meter import MemoryMeter
     from inference.engine.pooling_llama import PoolingLlama
 
-    native_log.install()
+    meter = MemoryMeter()
+    native_log.install(listener=meter.log.feed)
     started = time.monotonic()
     is_chat = config.kind == "chat"
-    llama = Llama(config, on_compiled=wake) if is_chat else PoolingLlama(config)
+    load = partial(load_model, on_progress=on_progress)
+    llama = Llama(config, on_compiled=wake, load=load) if is_chat else PoolingLlama(config, load=load)
     if llama.plan.sequence_limit:
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
     if llama.config.speculation != config.speculation:
         native_log.warn(f"no speculative decoding: the state of a {llama.plan.model.memory} model cannot be taken back")
     engine = _new_core(llama, wake) if is_chat else Embedder(llama.config, llama)
-    return engine, llama.info(time.monotonic() - started)
+    native_log.install()
+    return engine, meter.measured(llama.info(time.monotonic() - started), config.model_path)
 
 
 def _new_core(llama: "Llama", wake: Callable[[], None]) -> EngineCore:
@@ -186,14 +213,14 @@ def _until_eof(inbox: BinaryIO) -> Iterable[Any]:
             return
 
 
-def _claim_stdout() -> BinaryIO:
+def claim_stdout() -> BinaryIO:
     """Keep standard output for messages; what native code prints goes to standard error instead."""
     outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return outbox
 
 
-def _send(outbox: BinaryIO, message: Any) -> None:
+def send(outbox: BinaryIO, message: Any) -> None:
     outbox.write(pack(message))
     outbox.flush()
 

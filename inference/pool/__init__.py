@@ -2,6 +2,10 @@
 
 from django.conf import settings
 
+from inference import footprints
+from inference.engine.config import EngineConfig
+from inference.fitting import find_misfit
+from inference.memory import Memory
 from inference.pool.budget import Budget
 from inference.pool.engine_pool import EnginePool, PoolSettings
 from inference.pool.model_spec import EngineStatus, ModelSpec
@@ -17,4 +21,14 @@ def _settings() -> PoolSettings:
     )
 
 
-pool = EnginePool(settings=_settings(), recorder=DatabaseRecorder())
+async def _estimate(config: EngineConfig) -> Memory:
+    return (await footprints.estimate(config)).memory
+
+
+async def _advise(config: EngineConfig, budget: int) -> str:
+    """Say with which settings a model would fit into the main memory that is left for it; "" if it does."""
+    misfit = await find_misfit(config, budget, size=lambda footprint: footprint.host_bytes)
+    return misfit.advice if misfit else ""
+
+
+pool = EnginePool(estimate=_estimate, advise=_advise, settings=_settings(), recorder=DatabaseRecorder())

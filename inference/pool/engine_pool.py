@@ -74,12 +74,15 @@ class EnginePool:
 
     All coroutines run on the event loop that `bind` named, the server's. `status`, `failure` and `last_error` only read
     and may be called from any thread, as may `run`. estimate: returns what a configuration will take of the memory.
+    advise: says with which settings a model would fit into so many bytes of main memory.
     """
 
     def __init__(
         self,
         start_engine: StartEngine = EngineClient.start,
+        *,
         estimate: Callable[[EngineConfig], Awaitable[Memory]] | None = None,
+        advise: Callable[[EngineConfig, int], Awaitable[str]] | None = None,
         settings: PoolSettings | None = None,
         recorder: Recorder | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -89,6 +92,7 @@ class EnginePool:
         self.settings = settings or PoolSettings()
         self._start_engine = start_engine
         self._estimate = estimate
+        self._advise = advise
         self._recorder = recorder or NoRecorder()
         self._clock = clock
         self._residents: dict[int, Resident] = {}
@@ -296,8 +300,8 @@ class EnginePool:
         while True:
             seen, used = self.changes.count, self.used
             limit = self.settings.budget.limit(used)
-            self._refuse_hopeless(resident.spec, need, limit)
-            if (used + need).fits(limit):
+            await self._refuse_hopeless(resident.spec, need, limit)
+            if limit.allows(used + need):
                 resident.reserved = need
                 return
             is_patient = self._clock() - waiting_since < PATIENCE
@@ -308,14 +312,16 @@ class EnginePool:
                 self._leave(victim, drain=True)
             await self.changes.after(seen, TEND_SECONDS)
 
-    def _refuse_hopeless(self, spec: ModelSpec, need: Memory, limit: Limit) -> None:
+    async def _refuse_hopeless(self, spec: ModelSpec, need: Memory, limit: Limit) -> None:
         """Raise EngineLoadError for what would not even fit if all but the pinned models were gone."""
         pinned = [each for each in self._residents.values() if each.spec.pinned and each.spec.key != spec.key]
         kept = total(each.memory for each in pinned)
-        if not (kept + need).fits(limit):
+        if not limit.allows(kept + need):
             names = ", ".join(each.spec.name for each in pinned)
             beside = f", of which the pinned models ({names}) keep {shown(kept)}" if pinned else ""
-            raise EngineLoadError(f"it needs {shown(need)} of memory, the models may take {shown(limit)}{beside}")
+            numbers = f"it needs {shown(need)} of memory, the models may take {shown(limit)}{beside}"
+            advice = await self._advise(spec.config, (limit.host or 0) - kept.host) if self._advise else ""
+            raise EngineLoadError(f"{numbers}; {advice}" if advice else numbers)
 
     def _idle(self) -> list[Resident]:
         return [each for each in self._movable() if not each.is_busy]
@@ -423,7 +429,7 @@ class EnginePool:
         """Unload idle models if they have grown beyond the budget together."""
         used = self.used
         limit = self.settings.budget.limit(used)
-        if not used.fits(limit) and not self._leaving:
+        if not limit.allows(used) and not self._leaving:
             for victim in choose_victims(used, Memory(), limit, self._idle()) or ():
                 logger.warning("unloading %s: the models have outgrown the memory budget", victim.spec.name)
                 self._leave(victim, drain=True)

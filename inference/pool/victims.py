@@ -23,7 +23,7 @@ def choose_victims(used: Memory, need: Memory, limit: Limit, candidates: Sequenc
     """
 
     def fits_without(gone: Sequence[Holder]) -> bool:
-        return (used - total(each.memory for each in gone) + need).fits(limit)
+        return limit.allows(used - total(each.memory for each in gone) + need)
 
     victims: list[Holder] = []
     for holder in sorted(candidates, key=lambda each: each.last_used):

@@ -208,6 +208,14 @@ def test_stats_count_the_cells_in_use():
     assert core.stats.cached_tokens == 4
 
 
+def test_stats_count_what_is_saved_beside_the_cells():
+    core, _ = new_core(slots=1)
+    for letter in "ab":
+        core.add_request(request(letter * 40, letter, max_tokens=1))
+        run(core)
+    assert core.stats.saved_bytes == 4 * 40
+
+
 def test_logprobs_come_with_the_text_of_their_tokens():
     core, _ = new_core()
     core.add_request(request("a", logprobs=1, stop=("dx",)))

@@ -14,6 +14,7 @@ from inference.engine.messages import (
     AbortRequest,
     CloseRequest,
     DetokenizeRequest,
+    LoadProgress,
     StepOutputs,
     TokenizeRequest,
     Tokens,
@@ -119,6 +120,17 @@ def test_an_idle_engine_with_something_to_store_rests_after_a_while(tmp_path):
     assert inbox.waited == [IDLE_SECONDS - 1, None, None]
     outbox.seek(0)
     assert read_message(outbox).stats.stored == 1
+
+
+def test_progress_grows_and_is_told_ten_times_a_second():
+    now, outbox = [0.0], io.BytesIO()
+    progress = worker.ProgressReport(outbox, clock=lambda: now[0])
+    for seconds, fraction in ((0, 0.0), (0.01, 0.1), (0.02, 0.2), (0.2, 0.3), (0.4, 0.25), (0.5, 0.4)):
+        now[0] = seconds
+        progress.report(fraction)
+    outbox.seek(0)
+    assert [read_message(outbox) for _ in range(3)] == [LoadProgress(0.1), LoadProgress(0.3), LoadProgress(0.4)]
+    assert not outbox.read()
 
 
 def test_messages_survive_the_pipe_in_order():

@@ -59,8 +59,11 @@ async def pool(factory, clock, notes):
     async def estimate(config) -> Memory:
         return Memory(config.n_ctx)
 
+    async def advise(config, budget) -> str:
+        return f"something of {budget} bytes would fit"
+
     settings = PoolSettings(Budget(10), max_queue=3, step_timeout=60, load_timeout=0.05)
-    pool = EnginePool(factory, estimate, settings, notes, clock)
+    pool = EnginePool(factory, estimate=estimate, advise=advise, settings=settings, recorder=notes, clock=clock)
     yield pool
     factory.gate.set()
     await pool.close()
@@ -154,13 +157,13 @@ async def test_a_large_model_is_not_passed_by_small_ones(pool, factory):
 async def test_what_can_never_fit_is_refused_at_once(pool, factory):
     [output] = await outputs(pool.generate(spec(1, size=11 * GIB), REQUEST))
     assert output.failure.code is FailureCode.LOAD_FAILED
-    assert "it needs 11.0 GiB of memory, the models may take 0.0 GiB" in output.failure.message
+    assert "it needs 11.0 GiB of memory, the models may take 0.0 GiB; something of 10 bytes" in output.failure.message
     assert factory.num_starts == 0
 
 
 async def test_what_cannot_fit_beside_pinned_models_is_refused(pool):
     await pool.load(spec(1, size=6, pinned=True))
-    with pytest.raises(EngineLoadError, match=r"of which the pinned models \(model-1\) keep"):
+    with pytest.raises(EngineLoadError, match=r"of which the pinned models \(model-1\) keep 0.0 GiB; something of 4 "):
         await pool.load(spec(2, size=6))
 
 

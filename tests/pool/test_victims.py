@@ -62,7 +62,7 @@ def test_each_gpu_counts():
     ],
 )
 def test_fitting(size, limit, fits):
-    assert size.fits(limit) is fits
+    assert limit.allows(size) is fits
 
 
 def test_sums():
