@@ -204,16 +204,19 @@ class EngineClient:
     async def _exit_cause(self, moment: str = "") -> str:
         code = await self._process.wait()
         await self._log_task
-        if code < 0:
-            return self._with_last_words(f"was killed by {signal.Signals(-code).name}{moment}{self._crash_hint(-code)}")
-        return self._with_last_words(f"exited with code {code}{moment}")
+        if code >= 0:
+            return self._with_last_words(f"exited with code {code}{moment}")
+        is_crash = self.info is not None  # while it loads, an error is the best guess
+        return self._with_last_words(
+            f"was killed by {signal.Signals(-code).name}{moment}{self._crash_hint(-code)}", is_crash
+        )
 
     def _crash_hint(self, signal_number: int) -> str:
         has_amx = self.info is not None and "AMX_INT8 = 1" in self.info.system_info
         return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
-    def _with_last_words(self, message: str) -> str:
-        reason = last_words(self._log_tail)
+    def _with_last_words(self, message: str, is_crash: bool = False) -> str:
+        reason = last_words(self._log_tail, is_crash)
         return f"{message}: {reason}" if reason else message
 
 

@@ -31,7 +31,7 @@ def foreign(layout: Layout) -> dict[str, Callable[[Path], object]]:
         "another magic": lambda path: path.write_bytes(b"GGUX" + model[4:]),
         "a model after a line": lambda path: path.write_bytes(b"\n" + model),
         "a model twice": lambda path: path.write_bytes(model + model),
-        "a model of 8 GB": lambda path: (path.write_bytes(model), os.truncate(path, 2**33)),
+        "a model before 64 MB of zeros": lambda path: (path.write_bytes(model), os.truncate(path, 2**26)),
     }
 
 
