@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 # What llama.cpp says after the cause, whatever that was: in which of its functions it gave up.
 _NO_CAUSE = re.compile(r"failed to (load model|read (header|key-value pairs|tensor (info|data)))( from .*)?$")
-# What ends a process writes these lines, without the letter that marks a level: ggml_abort with the place in the source,
-# whose folder says nothing here (ggml/src/ggml.c), C++ and Python for what nobody caught.
+# What ends a process writes these lines, without the letter that marks a level: ggml_abort with the place in the
+# source, whose folder says nothing here (ggml/src/ggml.c), C++ and Python for what nobody caught.
 _FATAL = (
     re.compile(r"(?:\S*[/\\])?([\w.+-]+\.\w+:\d+: .+)"),
     re.compile(r"\s+what\(\):\s+(.+)"),
