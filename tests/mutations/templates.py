@@ -30,7 +30,7 @@ TEMPLATES = {
     "a wide number": "{{ '%099999999999d' | format(1) }}",
     "a wide field": "{{ '{:>99999999999}'.format(1) }}",
     "a padded text": "{{ 'x'.ljust(99999999999) }}",
-    "a huge power": "{{ 9 ** 9 ** 9 }}",
+    "a huge power": "{{ 9 ** (9 ** 9) }}",
     "a way out": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
     "an include": "{% include '/etc/passwd' %}",
     "NUL": "\0",
