@@ -85,7 +85,7 @@ def variables_read(source: str) -> frozenset[str]:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TemplateSyntaxError):
-        return f"line {error.lineno}: {error.message}"
+        return f"line {error.lineno}: {error.message}".rstrip(".")
     return str(error) or type(error).__name__
 
 
