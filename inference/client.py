@@ -132,7 +132,7 @@ class EngineClient:
         if not isinstance(message, Ready):
             await self._process.wait()
             await self._log_task
-            raise EngineLoadError(self._with_last_words(message.message))
+            raise EngineLoadError(self._with_last_words(message.message or "the engine gave no reason"))
         self.info = message.info
         self._read_task = asyncio.create_task(self._route_outputs())
 
