@@ -84,9 +84,10 @@ def variables_read(source: str) -> frozenset[str]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TemplateSyntaxError):
-        return f"line {error.lineno}: {error.message}".rstrip(".")
-    return str(error) or type(error).__name__
+    """Return what an exception says, as the end of a sentence."""
+    is_syntax = isinstance(error, TemplateSyntaxError)
+    reason = f"line {error.lineno}: {error.message}" if is_syntax else str(error) or type(error).__name__
+    return reason.rstrip(".")
 
 
 class _CheckedCode(CodeGenerator):
