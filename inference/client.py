@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from inference.engine.messages import (
     StepOutputs,
 )
 from inference.generation import Generation
+from inference.last_words import last_words
 from inference.memory import Memory
 
 logger = logging.getLogger("inference.engine")
@@ -36,7 +37,6 @@ logger = logging.getLogger("inference.engine")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
 LOG_TAIL = 30  # lines of a worker's log kept to explain its death
-NO_CAUSE = ": failed to load model"  # llama.cpp's last words, whatever the cause was that it named before
 LOG_LINE_LIMIT = 1 << 20  # bytes
 AMX_HINT = (
     " (this llama.cpp was built with AMX kernels, which crash when GCC compiles them; build it again with"
@@ -189,12 +189,13 @@ class EngineClient:
                 self.progress = message.fraction
                 on_progress(self.progress)
         except (asyncio.IncompleteReadError, ConnectionResetError):
-            cause = await self._exit_cause()
-            raise EngineLoadError(f"the engine process {cause} while loading", self.log_tail) from None
+            cause = await self._exit_cause(" while loading")
+            raise EngineLoadError(f"the engine process {cause}", self.log_tail) from None
         if not isinstance(message, Ready):
             await self._process.wait()
             await self._log_task
-            raise EngineLoadError(self._with_log_errors(message.message), self.log_tail)
+            reason = self._with_last_words(message.message or "the engine gave no reason")
+            raise EngineLoadError(reason, self.log_tail)
         self.info, self.progress = message.info, 1.0
         self._read_task = asyncio.create_task(self._route_outputs())
 
@@ -270,14 +271,17 @@ class EngineClient:
                 self._log_tail.append(text)
                 logger.log(level or logging.WARNING, "[%s] %s", self.name, rest if level else text)
 
-    async def _exit_cause(self) -> str:
+    async def _exit_cause(self, moment: str = "") -> str:
         code = await self._exit_code()
         await self._log_task
         if self._kill_reason:
             return self._kill_reason
-        if code < 0:
-            return f"was killed by {signal.Signals(-code).name}{self._crash_hint(-code)}"
-        return self._with_log_errors(f"exited with code {code}")
+        if code >= 0:
+            return self._with_last_words(f"exited with code {code}{moment}")
+        is_crash = self.info is not None  # while it loads, an error is the best guess
+        return self._with_last_words(
+            f"was killed by {signal.Signals(-code).name}{moment}{self._crash_hint(-code)}", is_crash
+        )
 
     async def _exit_code(self) -> int:
         """Wait for the end of a worker whose pipe has ended; one that goes on without it is killed."""
@@ -291,17 +295,16 @@ class EngineClient:
         has_amx = self.info is not None and "AMX_INT8 = 1" in self.info.system_info
         return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
 
-    def _with_log_errors(self, message: str) -> str:
-        return name_cause(message, self._log_tail)
-
-
-def name_cause(message: str, log_lines: Iterable[str]) -> str:
-    """Append the last error that llama.cpp logged and that names a cause, if any."""
-    errors = [line[2:] for line in log_lines if line.startswith("E ") and not line.endswith(NO_CAUSE)]
-    return f"{message}: {errors[-1]}" if errors else message
+    def _with_last_words(self, message: str, is_crash: bool = False) -> str:
+        reason = last_words(self._log_tail, is_crash)
+        return f"{message}: {reason}" if reason else message
 
 
 def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: it must find this project's packages wherever the server was started."""
+    """Return the environment of a worker: it must find this project's packages wherever the server was started.
+
+    Where ggml aborts, it would start gdb for a backtrace: seconds in which the requests wait for their failure, and
+    pages of it in the log (ggml_print_backtrace in ggml/src/ggml.c).
+    """
     paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "GGML_NO_BACKTRACE": "1"}

@@ -4,11 +4,12 @@ import asyncio
 import signal
 import sys
 
-from inference.client import LOG_LINE_LIMIT, LOG_TAIL, EngineLoadError, name_cause, worker_environment
+from inference.client import LOG_LINE_LIMIT, LOG_TAIL, EngineLoadError, worker_environment
 from inference.engine import framing
 from inference.engine.config import EngineConfig
 from inference.engine.footprint import Footprint
 from inference.engine.messages import LoadFailed
+from inference.last_words import last_words
 
 TIME_LIMIT = 60.0  # seconds; a vocabulary of 150,000 tokens takes less than one, reading a slow disk the rest
 
@@ -44,9 +45,14 @@ async def _ask(process: asyncio.subprocess.Process, config: EngineConfig) -> Foo
     lines = log.decode(errors="replace").splitlines()
     if len(frame) < framing.HEADER.size:
         cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        message = name_cause(f"the process that estimates the memory {cause}", lines)
+        message = _with_reason(f"the process that estimates the memory {cause}", lines)
         raise EngineLoadError(message, tuple(lines[-LOG_TAIL:]))
     answer = framing.unpack(frame[framing.HEADER.size :])
     if isinstance(answer, LoadFailed):
-        raise EngineLoadError(name_cause(answer.message, lines), tuple(lines[-LOG_TAIL:]))
+        raise EngineLoadError(_with_reason(answer.message or "it gave no reason", lines), tuple(lines[-LOG_TAIL:]))
     return answer
+
+
+def _with_reason(message: str, log_lines: list[str]) -> str:
+    reason = last_words(log_lines)
+    return f"{message}: {reason}" if reason else message

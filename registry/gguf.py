@@ -16,6 +16,8 @@ from registry.model_kinds import Kind, kind_of
 __all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata", "read_part"]
 
 MAX_INTEGER = 2**31 - 1
+MAX_NAMED = 10  # of the parts that are missing
+MAX_TEMPLATE_BYTES = 2**17  # those in use take up to 17 KB; Jinja takes seconds and gigabytes for megabytes
 _PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
 
 
@@ -59,7 +61,7 @@ def read_metadata(path: Path) -> GGUFMetadata:
         layer_count=_integer(fields, Keys.LLM.BLOCK_COUNT.format(arch=architecture)),
         embedding_length=_embedding_length(fields, architecture),
         size_bytes=sum(part.stat().st_size for part in paths),
-        chat_template=_text(fields, Keys.Tokenizer.CHAT_TEMPLATE),
+        chat_template=_chat_template(fields),
         bos_token=header.tokens[Keys.Tokenizer.BOS_ID],
         eos_token=header.tokens[Keys.Tokenizer.EOS_ID],
         file_mtime=_modified_at(path),
@@ -123,14 +125,15 @@ def _parts(path: Path, fields: dict[str, Any]) -> list[Path]:
     if path != parts[0]:
         raise GGUFError(f"{path} is a later part of a split model; register the first part, {parts[0]}.")
     if missing := [part.name for part in parts if not part.exists()]:
-        raise GGUFError(f"{path} is split into {count} parts, of which are missing: {', '.join(missing)}.")
+        names = ", ".join(missing[:MAX_NAMED]) + (f" and {len(missing) - MAX_NAMED} more" * (len(missing) > MAX_NAMED))
+        raise GGUFError(f"{path} is split into {count} parts, of which are missing: {names}.")
     return parts
 
 
 def _refuse_mixed_parts(paths: list[Path], headers: list[Header]) -> None:
     """Raise GGUFError if a part is another one than its name says, or if together they lack tensors."""
     for index, (path, header) in enumerate(zip(paths, headers, strict=True)):
-        number = header.fields.get(Keys.Split.LLM_KV_SPLIT_NO, index)
+        number = _integer({Keys.Split.LLM_KV_SPLIT_NO: index, **header.fields}, Keys.Split.LLM_KV_SPLIT_NO) or 0
         if number != index:
             raise GGUFError(f"{path} is part {index + 1} of a split model by its name, {number + 1} by its metadata.")
     found = sum(header.num_tensors for header in headers)
@@ -167,6 +170,16 @@ def _quantization(headers: list[Header]) -> str:
     return name.removeprefix("MOSTLY_").removeprefix("ALL_")
 
 
+def _chat_template(fields: dict[str, Any]) -> str:
+    template = _text(fields, Keys.Tokenizer.CHAT_TEMPLATE)
+    if len(template.encode()) > MAX_TEMPLATE_BYTES:
+        raise GGUFError(
+            f"The chat template in the file has {len(template.encode()):,} bytes, more than the "
+            f"{MAX_TEMPLATE_BYTES:,} that are allowed."
+        )
+    return template
+
+
 def _text(fields: dict[str, Any], key: str) -> str:
     value = fields.get(key, "")
     if not isinstance(value, str):
@@ -177,6 +190,6 @@ def _text(fields: dict[str, Any], key: str) -> str:
 def _integer(fields: dict[str, Any], key: str) -> int | None:
     """Return the count under `key`; None if there is none or it is 0, as converters write for unknown."""
     value = fields.get(key)
-    if value is not None and (not isinstance(value, int) or not 0 <= value <= MAX_INTEGER):
+    if value is not None and (type(value) is not int or not 0 <= value <= MAX_INTEGER):
         raise GGUFError(f"The metadata is broken: {key} is {value!r}, expected an integer from 0 to {MAX_INTEGER}.")
     return value or None

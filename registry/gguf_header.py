@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,8 +19,12 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType, Keys
 SUPPORTED_VERSIONS = (2, 3)
 DEFAULT_ALIGNMENT = 32
 MAX_DIMENSIONS = 4
-MAX_STRING_BYTES = 16 * 2**20
-MAX_ITEMS = 2**24  # the largest vocabularies have 2**18 tokens
+MAX_FIELDS = 2**16  # real models have less than 100
+MAX_TENSORS = 2**18  # those with the most, mixtures whose experts are kept apart, have less than 2**16
+MAX_ARRAY_TEXTS = 2**22  # in all arrays together; the largest vocabularies have 2**18 tokens and twice as many merges
+MAX_TEXT_BYTES = 16 * 2**20  # of all texts together that are kept
+MAX_READ_BYTES = 2**28  # of everything but arrays of numbers
+MAX_ELEMENTS = 2**63 - 1  # of a tensor: what llama.cpp counts with
 MIN_FIELD_BYTES = 8 + 4 + 1  # key length, type, the shortest value
 MIN_TENSOR_BYTES = 8 + 4 + 4 + 8  # name length, number of dimensions, type, offset
 
@@ -69,10 +73,11 @@ class Header:
 def read_header(path: Path) -> Header:
     """Return the header of the GGUF file `path`; raise GGUFError if it is damaged, OSError if it cannot be read."""
     with path.open("rb") as file:
+        reader = _HeaderReader(file, path.stat().st_size)
         try:
-            return _HeaderReader(file, path.stat().st_size).read()
+            return reader.read()
         except ValueError as error:
-            raise GGUFError(f"The metadata of {path} is broken: {error}.") from error
+            raise GGUFError(f"The metadata of {path} is broken: {error}{reader.place}.") from error
 
 
 def read_strings(path: Path, array: StringArray, start: int = 0) -> Iterator[bytes]:
@@ -94,27 +99,37 @@ def _known(kinds: type[IntEnum], number: int, what: str) -> Any:
 
 
 class _HeaderReader:
-    """A cursor over the file that raises ValueError before it would leave it."""
+    """A cursor over the file that raises ValueError before it would leave it, or read what no real file has.
+
+    place: where it is, as the end of a sentence that says what is wrong there.
+    """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file, self.size = file, size
+        self.place = ""
+        self._bytes_left, self._text_bytes_left, self._texts_left = MAX_READ_BYTES, MAX_TEXT_BYTES, MAX_ARRAY_TEXTS
 
     def read(self) -> Header:
         """Read everything up to the weights."""
         self.file.seek(4)
         self._check_version(self._scalar(_U32))
-        num_tensors = self._count(MIN_TENSOR_BYTES, "tensors")
-        num_fields = self._count(MIN_FIELD_BYTES, "metadata keys")
+        num_tensors = self._count(MIN_TENSOR_BYTES, "tensors", MAX_TENSORS)
+        num_fields = self._count(MIN_FIELD_BYTES, "metadata keys", MAX_FIELDS)
         header = Header(num_tensors=num_tensors)
-        for _ in range(num_fields):
+        for number in range(1, num_fields + 1):
+            self.place = f" (in metadata key {number} of {num_fields})"
             self._read_field(header.fields)
-        ends = [self._read_tensor(header) for _ in range(num_tensors)]
+        ends = []
+        for number in range(1, num_tensors + 1):
+            self.place = f" (in tensor {number} of {num_tensors})"
+            ends.append(self._read_tensor(header))
+        self.place = ""
         header.expected_size = self._start_of_weights(header.fields) + max(ends, default=0)
         header.tokens = {key: self._token(header.fields, key) for key in (Keys.Tokenizer.BOS_ID, Keys.Tokenizer.EOS_ID)}
         return header
 
     def _check_version(self, version: int) -> None:
-        if version & 0xFFFF == 0:
+        if int.from_bytes(version.to_bytes(4, "little"), "big") in SUPPORTED_VERSIONS:
             raise ValueError("it is a big-endian file, convert it to little-endian")
         if version not in SUPPORTED_VERSIONS:
             supported = " and ".join(map(str, SUPPORTED_VERSIONS))
@@ -124,6 +139,7 @@ class _HeaderReader:
         key = self._string()
         if key in fields:
             raise ValueError(f"the key {key[:80]!r} stands twice")
+        self.place = f" (in the value of {key[:80]!r})"
         fields[key] = self._value(_known(GGUFValueType, self._scalar(_U32), "value"))
 
     def _read_tensor(self, header: Header) -> int:
@@ -132,7 +148,12 @@ class _HeaderReader:
         num_dimensions = self._scalar(_U32)
         if num_dimensions > MAX_DIMENSIONS:
             raise ValueError(f"the tensor {name[:80]!r} has {num_dimensions} dimensions")
-        num_elements = prod(self._scalar(_U64) for _ in range(num_dimensions))
+        if name in header.tensor_names:
+            raise ValueError(f"the tensor {name[:80]!r} stands twice")
+        shape = [self._scalar(_U64) for _ in range(num_dimensions)]
+        num_elements = prod(shape)
+        if max(num_elements, *shape, 0) > MAX_ELEMENTS:
+            raise ValueError(f"the tensor {name[:80]!r} claims the impossible shape {' × '.join(map(str, shape))}")
         tensor_type = _known(GGMLQuantizationType, self._scalar(_U32), "tensor")
         block, block_bytes = GGML_QUANT_SIZES[tensor_type]
         num_bytes = num_elements // block * block_bytes
@@ -170,28 +191,36 @@ class _HeaderReader:
             size = _SCALARS[kind].size
             self.file.seek(self._count(size, "array items") * size, 1)
             return None
-        count = self._count(_U64.size, "array items")
+        count = self._count(_U64.size, "array items", self._texts_left)
+        self._texts_left -= count
         array = StringArray(self.file.tell(), count)
         for _ in range(count):
             self.text_bytes()
         return array
 
     def _string(self) -> str:
+        """Read a text that is kept."""
+        data = self.text_bytes()
+        self._text_bytes_left -= len(data)
+        if self._text_bytes_left < 0:
+            raise ValueError(f"its texts take more than {MAX_TEXT_BYTES:,} bytes")
         # PostgreSQL refuses the NUL character in text.
-        return self.text_bytes().decode("utf-8", errors="replace").replace("\0", "")
+        return data.decode("utf-8", errors="replace").replace("\0", "")
 
     def text_bytes(self) -> bytes:
         """Read one text as it stands."""
         length = self._scalar(_U64)
-        if length > MAX_STRING_BYTES:
+        if length > MAX_TEXT_BYTES:
             raise ValueError(f"it claims a text of {length:,} bytes")
         return self._take(length)
 
-    def _count(self, item_bytes: int, what: str) -> int:
+    def _count(self, item_bytes: int, what: str, limit: float = inf) -> int:
         """Read a count of things that take at least `item_bytes` each, of which the rest of the file has room."""
         count = self._scalar(_U64)
-        if count > min(MAX_ITEMS, (self.size - self.file.tell()) // item_bytes):
+        if count > (self.size - self.file.tell()) // item_bytes:
             raise ValueError(f"it claims {count:,} {what}, more than its {self.size:,} bytes can hold")
+        if count > limit:
+            raise ValueError(f"it claims {count:,} {what}, more than any model has")
         return count
 
     def _scalar(self, layout: struct.Struct) -> Any:
@@ -200,5 +229,8 @@ class _HeaderReader:
     def _take(self, length: int) -> bytes:
         data = self.file.read(length)
         if len(data) < length:
-            raise ValueError(f"the file ends inside it, after {self.size:,} bytes")
+            raise ValueError(f"the file ends inside it, after {self.size:,} bytes; download it again")
+        self._bytes_left -= length
+        if self._bytes_left < 0:
+            raise ValueError(f"it takes more than {MAX_READ_BYTES:,} bytes")
         return data

@@ -6,13 +6,15 @@ import signal
 from dataclasses import replace
 
 import pytest
+from gguf import GGUFValueType as T
 
-from inference.client import EngineClient, EngineLoadError
+from inference.client import EngineClient, EngineLoadError, worker_environment
 from inference.engine.config import EngineConfig
 from inference.engine.messages import FailureCode, GenerateRequest, SamplingParams
 from inference.generation import Generation
 from tests.gguf_files import write_gguf
 from tests.live_server import DEMO
+from tests.mutations.layout import Layout, number
 
 PROMPT = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
 
@@ -121,6 +123,21 @@ async def test_a_file_that_is_no_model_is_a_load_error_with_llama_cpps_reason(tm
     path.write_bytes(b"GGUF nonsense")
     with pytest.raises(EngineLoadError, match=r"could not load .*bad\.gguf.*: .+"):
         await EngineClient.start("bad", EngineConfig(str(path), n_ctx=512))
+
+
+async def test_an_abort_while_loading_is_a_load_error_with_its_assertion(tmp_path):
+    layout = Layout.of(DEMO)
+    path = tmp_path / "layers.gguf"
+    path.write_bytes(layout.with_field("llama.block_count", T.UINT32, number(T.UINT32, 600)).pack())
+    expected = (
+        r"^the engine process was killed by SIGABRT while loading: llama-model\.cpp:\d+: GGML_ASSERT\(.+\) failed$"
+    )
+    with pytest.raises(EngineLoadError, match=expected):
+        await EngineClient.start("layers", EngineConfig(str(path), n_ctx=512))
+
+
+def test_an_abort_starts_no_debugger():
+    assert worker_environment()["GGML_NO_BACKTRACE"]
 
 
 async def test_a_context_that_needs_too_much_memory_is_a_load_error():

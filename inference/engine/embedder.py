@@ -20,7 +20,7 @@ from inference.engine.messages import (
     Output,
     RerankRequest,
 )
-from inference.engine.pooled import Job, PooledSequence, embeddings, relevance
+from inference.engine.pooled import Job, NotNumbers, PooledSequence, embeddings, relevance
 from inference.engine.token_requests import VocabularyBackend
 
 LONG_SLOT = 0
@@ -123,7 +123,7 @@ class Embedder:
         finished = {part.job.id: part.job for part in parts if part.job.is_finished}
         for job in finished.values():
             self._forget(job)
-        return [Output(job.id, value=job.answer) for job in finished.values()]
+        return [_answer(job) for job in finished.values()]
 
     def _embed_job(self, request: EmbedRequest) -> Job:
         dimensions = request.dimensions or self._llama.n_embd
@@ -234,3 +234,11 @@ class Embedder:
         self._turns.remove(job)
         if self._long in job.pending:
             self._release(self._long, LONG_SLOT)
+
+
+def _answer(job: Job) -> Output:
+    """Return the terminal output of a finished job."""
+    try:
+        return Output(job.id, value=job.answer)
+    except NotNumbers as error:
+        return Output(job.id, failure=Failure(FailureCode.DECODE_FAILED, str(error)))

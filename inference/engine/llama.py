@@ -31,6 +31,7 @@ from inference.engine.vocabulary import Vocabulary
 __all__ = ["Llama", "ModelLoadError", "system_info"]
 
 OUT_OF_CELLS = 1
+MAX_LOGIT = 1e6  # where there are none; those of real models have two digits
 DECODE_ERRORS = {
     2: "the computation was aborted",
     -1: "the batch is invalid",
@@ -123,7 +124,7 @@ class Llama:
 
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob:
         """Return the log probability of a token sampled from `row`, and the likeliest ones there."""
-        logits = self.logits(row)
+        logits = _finite(self.logits(row))
         highest = logits.max()
         log_sum = highest + math.log(np.exp(logits - highest, dtype=np.float64).sum())
         likeliest = np.argpartition(-logits, num_alternatives)[:num_alternatives]
@@ -188,6 +189,13 @@ class Llama:
 
     def _create_context(self, config: EngineConfig) -> int:
         return create_context(self._model, config)
+
+
+def _finite(logits: np.ndarray) -> np.ndarray:
+    """Return logits that JSON can say: damaged weights lead to NaN and infinities."""
+    if math.isfinite(logits.max() - logits.min()):
+        return logits
+    return np.nan_to_num(logits, nan=-MAX_LOGIT).clip(-MAX_LOGIT, MAX_LOGIT)
 
 
 def _state_flags(partial: bool) -> int:

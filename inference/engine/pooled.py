@@ -10,6 +10,13 @@ import numpy as np
 from inference.engine.messages import Embeddings, Relevance
 
 
+class NotNumbers(Exception):
+    """The model computed infinities or NaN, which JSON cannot say."""
+
+    def __init__(self) -> None:
+        super().__init__("the model computed values that are no numbers; the weights in its file may be damaged")
+
+
 @dataclass(eq=False)
 class PooledSequence:
     """The tokens of one input, of which the first `num_computed` are computed. `index` is its place in the request."""
@@ -52,6 +59,7 @@ class Job:
 
     @property
     def answer(self) -> Any:
+        """What `combine` made of it. Raises NotNumbers."""
         return self._combine(self._values, self._num_tokens)
 
     def finish(self, sequence: PooledSequence, slot: int) -> None:
@@ -61,12 +69,23 @@ class Job:
 
 
 def embeddings(vectors: list[np.ndarray], num_tokens: int, dimensions: int) -> Embeddings:
-    """Cut the vectors, each of shape (n_embd,), and scale them to length 1; a vector of zeros stays one."""
-    rows = np.stack(vectors)[:, :dimensions]
+    """Cut the vectors, each of shape (n_embd,), and scale them to length 1; a vector of zeros stays one.
+
+    Raises NotNumbers.
+    """
+    rows = np.stack(vectors)[:, :dimensions].astype(np.float64)  # the squares of large weights need the range
+    _refuse_infinite(rows)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     rows = rows / np.where(lengths == 0, 1, lengths)
     return Embeddings(rows.astype("<f4").tobytes(), dimensions, num_tokens)
 
 
 def relevance(scores: list[float], num_tokens: int) -> Relevance:
+    """Return the scores as they are. Raises NotNumbers."""
+    _refuse_infinite(np.array(scores))
     return Relevance(tuple(scores), num_tokens)
+
+
+def _refuse_infinite(values: np.ndarray) -> None:
+    if not np.isfinite(values).all():
+        raise NotNumbers

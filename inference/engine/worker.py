@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -89,7 +90,11 @@ def main() -> None:
     is_closed = threading.Event()
     grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0
     threading.Thread(target=_read_all, args=(inbox, messages, is_closed, grace), daemon=True).start()
-    serve(core, messages, outbox)
+    try:
+        serve(core, messages, outbox)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # not sys.exit: the interpreter would abort over the thread that reads standard input
     core.close(STORE_SECONDS)
     is_closed.set()
 

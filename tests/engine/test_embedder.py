@@ -188,6 +188,33 @@ def test_documents_are_scored_in_order():
     assert output.value.prompt_tokens == 8
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_a_failure_of_its_request_only(value):
+    embedder, llama = new_embedder()
+    llama.vector = lambda slot: np.array([value if llama.cells[slot][-1] == ord("x") else 1.0, 1.0], np.float32)
+    embedder.add_request(embed("damaged", "ax"))
+    embedder.add_request(embed("sound", "ab"))
+    damaged, sound = sorted(run(embedder), key=lambda output: output.request_id)
+    assert damaged.failure.code is FailureCode.DECODE_FAILED
+    assert "no numbers" in damaged.failure.message
+    assert sound.value is not None
+
+
+def test_a_score_that_is_no_number_is_a_failure():
+    embedder, llama = new_embedder()
+    llama.relevance = lambda slot: float("nan")
+    embedder.add_request(RerankRequest("r", "q", ("d",)))
+    assert run(embedder)[-1].failure.code is FailureCode.DECODE_FAILED
+
+
+def test_large_vectors_are_scaled_to_length_one():
+    embedder, llama = new_embedder()
+    llama.vector = lambda slot: np.array([3e38, 3e38], np.float32)
+    embedder.add_request(embed("large", "a"))
+    vector = np.frombuffer(run(embedder)[-1].value.vectors, "<f4")
+    assert vector == pytest.approx([0.5**0.5, 0.5**0.5])
+
+
 def test_a_vector_of_zeros_stays_one():
     embedder, llama = new_embedder()
     llama.vector = lambda slot: np.zeros(2, np.float32)

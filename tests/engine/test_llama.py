@@ -1,5 +1,7 @@
 """Llama and EngineCore together: the real llama.cpp on the demo model."""
 
+import math
+
 import pytest
 
 from inference.engine.config import EngineConfig
@@ -8,6 +10,9 @@ from inference.engine.llama import Llama, ModelLoadError, system_info
 from inference.engine.messages import GenerateRequest, Output, SamplingParams
 from tests.engine.fake_llama import run, text
 from tests.live_server import DEMO
+from tests.mutations.catalogue import PATTERNS
+from tests.mutations.damage import filled
+from tests.mutations.layout import Layout
 
 SLOTS = 3
 QUESTIONS = ["What is the capital of Italy?", "Count to 12.", "What is 4 + 5?", "Привет!", "Hello!", "Repeat: cat dog"]
@@ -134,3 +139,19 @@ def test_a_scored_prompt_tells_what_generating_it_told(core, llama):
     tail = scored[-len(said) :]
     assert [token.logprob for token in tail] == pytest.approx([token.logprob for token in said], abs=1e-3)
     assert [token.top[0][0] for token in tail] == [token.piece for token in said]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_log_probabilities_of_damaged_weights_are_numbers(tmp_path, pattern):
+    path = tmp_path / "damaged.gguf"
+    path.write_bytes(filled(Layout.of(DEMO), PATTERNS[pattern]).pack())
+    config = EngineConfig(str(path), n_ctx=64, n_seq_max=1, n_batch=64)
+    llama = Llama(config)
+    core = EngineCore(config, llama)
+    core.add_request(GenerateRequest("r", "Hello", SamplingParams(max_tokens=3, logprobs=2)))
+    tokens = [token for output in run(core) for token in output.logprobs]
+    assert tokens
+    assert all(
+        math.isfinite(value) for token in tokens for value in (token.logprob, *(value for _, value in token.top))
+    )
+    llama.close()

@@ -158,6 +158,23 @@ def test_a_number_that_is_none_is_refused(path):
     assert "llama.context_length is 'many', expected an integer" in refusal(write_gguf(path, fill=fill))
 
 
+def test_true_is_no_number(path):
+    def fill(writer):
+        del writer.kv_data[0]["llama.context_length"]
+        writer.add_bool("llama.context_length", True)
+
+    assert "llama.context_length is True, expected an integer" in refusal(write_gguf(path, fill=fill))
+
+
+def test_a_chat_template_of_which_jinja_could_choke_is_refused(path):
+    def fill(writer):
+        writer.kv_data[0]["tokenizer.chat_template"].value = "é" * 70_000
+
+    assert refusal(write_gguf(path, fill=fill)) == (
+        "The chat template in the file has 140,000 bytes, more than the 131,072 that are allowed."
+    )
+
+
 def test_a_text_that_is_none_is_refused(path):
     def fill(writer):
         del writer.kv_data[0]["general.name"]
@@ -178,6 +195,17 @@ def test_missing_parts_are_named(tmp_path):
     paths[1].unlink()
     paths[3].unlink()
     assert "missing: tiny-00002-of-00004.gguf, tiny-00004-of-00004.gguf." in refusal(paths[0])
+
+
+def test_of_many_missing_parts_some_are_named(tmp_path):
+    paths = write_split_gguf(tmp_path, count=30)
+    for path in paths[1:]:
+        path.unlink()
+    assert "tiny-00011-of-00030.gguf and 19 more." in refusal(paths[0])
+
+
+def test_a_part_number_that_is_none_is_refused(path):
+    assert "split.no is 'x'" in refusal(write_gguf(path, fill=lambda writer: writer.add_string("split.no", "x")))
 
 
 def test_a_later_part_is_refused_with_the_name_of_the_first(tmp_path):

@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from registry.gguf import GGUFError, read_metadata
-from registry.gguf_header import Header, read_header
+from registry.gguf_header import MAX_ARRAY_TEXTS, MAX_FIELDS, MAX_TENSORS, MAX_TEXT_BYTES, Header, read_header
 from tests.gguf_files import write_gguf
 
 START = b"GGUF" + struct.pack("<I", 3)
@@ -40,7 +40,10 @@ def test_counts_that_the_file_cannot_hold_are_refused(path, counts):
     assert "more than its 24 bytes can hold" in reason(path, START + COUNTS.pack(*counts))
 
 
-@pytest.mark.parametrize(("version", "expected"), [(1, "version is 1"), (4, "version is 4"), (3 << 24, "big-endian")])
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [(0, "version is 0"), (1, "version is 1"), (4, "version is 4"), (3 << 24, "big-endian"), (2**31, "2147483648")],
+)
 def test_other_versions_are_refused(path, version, expected):
     assert expected in reason(path, b"GGUF" + struct.pack("<I", version) + COUNTS.pack(0, 0))
 
@@ -82,6 +85,8 @@ def test_an_alignment_that_is_no_power_of_two_is_refused(path, alignment):
     [
         (string(b"weight") + struct.pack("<IQIQ", 1, 32, 4, 0), "a tensor of the unknown type 4"),
         (string(b"weight") + struct.pack("<IQIQ", 5, 32, 0, 0), "the tensor 'weight' has 5 dimensions"),
+        (string(b"weight") + struct.pack("<IQQIQ", 2, 2**32, 2**31, 0, 0), "impossible shape 4294967296 × 2147483648"),
+        (string(b"weight") + struct.pack("<IQQIQ", 2, 2**64 - 1, 0, 0, 0), "impossible shape 18446744073709551615 × 0"),
     ],
 )
 def test_broken_tensors_are_refused(path, tensor, expected):
@@ -89,11 +94,49 @@ def test_broken_tensors_are_refused(path, tensor, expected):
 
 
 def test_a_huge_tensor_makes_the_file_truncated(path):
-    tensor = string(b"weight") + struct.pack("<IQQIQ", 2, 2**63, 2**63, 0, 2**60)
+    tensor = string(b"weight") + struct.pack("<IQQIQ", 2, 2**31, 2**31, 0, 2**60)
     architecture = string(b"general.architecture") + struct.pack("<I", 8) + string(b"llama")
     path.write_bytes(START + COUNTS.pack(1, 1) + architecture + tensor)
     with pytest.raises(GGUFError, match="is truncated"):
         read_metadata(path)
+
+
+def test_a_tensor_that_stands_twice_is_refused(path):
+    tensor = string(b"weight") + struct.pack("<IQIQ", 1, 32, 0, 0)
+    expected = "the tensor 'weight' stands twice (in tensor 2 of 2)."
+    assert reason(path, START + COUNTS.pack(2, 0) + tensor * 2) == expected
+
+
+def test_it_is_said_where_the_damage_is(path):
+    good, bad = string(b"a.key") + struct.pack("<IB", 0, 1), string(b"b.key") + struct.pack("<IQ", 8, 99)
+    assert reason(path, START + COUNTS.pack(0, 2) + good + bad).endswith("again (in the value of 'b.key').")
+    assert reason(path, START + COUNTS.pack(0, 2) + good + b"\xff" * 99).endswith("bytes (in metadata key 2 of 2).")
+
+
+@pytest.mark.parametrize(
+    ("counts", "what"), [((0, MAX_FIELDS + 1), "metadata keys"), ((MAX_TENSORS + 1, 0), "tensors")]
+)
+def test_more_than_any_model_has_is_refused(path, counts, what):
+    expected = f"it claims {max(counts):,} {what}, more than any model has."
+    assert reason(path, START + COUNTS.pack(*counts) + bytes(40 * max(counts))) == expected
+
+
+def test_many_arrays_of_empty_texts_are_refused(path):
+    array = struct.pack("<IIQ", 9, 8, MAX_ARRAY_TEXTS // 2 + 1) + bytes(8 * (MAX_ARRAY_TEXTS // 2 + 1))
+    fields = b"".join(string(b"key%d" % index) + array for index in range(2))
+    assert "more than any model has (in the value of 'key1')" in reason(path, START + COUNTS.pack(0, 2) + fields)
+
+
+def test_texts_are_kept_only_up_to_a_limit(path):
+    text = struct.pack("<I", 8) + string(b"x" * (MAX_TEXT_BYTES // 2))
+    fields = b"".join(string(b"key%d" % index) + text for index in range(2))
+    assert "its texts take more than 16,777,216 bytes" in reason(path, START + COUNTS.pack(0, 2) + fields)
+
+
+def test_no_more_is_read_than_a_header_has(path, monkeypatch):
+    monkeypatch.setattr("registry.gguf_header.MAX_READ_BYTES", 50)
+    field = string(b"key") + struct.pack("<I", 8) + string(b"x" * 40)
+    assert "it takes more than 50 bytes (in the value of 'key')" in reason(path, START + COUNTS.pack(0, 1) + field)
 
 
 def test_unread_arrays_of_numbers_are_skipped(path):

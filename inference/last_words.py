@@ -1,0 +1,25 @@
+"""What the log of a worker that has ended says about the reason."""
+
+import re
+from collections.abc import Sequence
+
+# What llama.cpp says after the cause, whatever that was: in which of its functions it gave up.
+_NO_CAUSE = re.compile(r"failed to (load model|read (header|key-value pairs|tensor (info|data)))( from .*)?$")
+# What ends a process writes these lines, without the letter that marks a level: ggml_abort with the place in the
+# source, whose folder says nothing here (ggml/src/ggml.c), C++ and Python for what nobody caught.
+_FATAL = (
+    re.compile(r"(?:\S*[/\\])?([\w.+-]+\.\w+:\d+: .+)"),
+    re.compile(r"\s+what\(\):\s+(.+)"),
+    re.compile(r"([\w.]+(?:Error|Exception)(?:: .+)?)"),
+)
+_LOGGED = (re.compile(r"E (.+)"),)
+
+
+def last_words(log: Sequence[str], is_crash: bool = False) -> str:
+    """Return the reason in the last lines of a worker's log, "" if there is none.
+
+    is_crash: only what ended the process counts, not what llama.cpp logged as an error, perhaps long before.
+    """
+    lines = [line for line in reversed(log) if not _NO_CAUSE.search(line)]
+    patterns = _FATAL if is_crash else _FATAL + _LOGGED
+    return next((match[1] for pattern in patterns for line in lines if (match := pattern.fullmatch(line))), "")
