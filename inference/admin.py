@@ -1,12 +1,17 @@
 """The registry's admin with what only a running server knows: which models are loaded. And the stored responses."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -14,9 +19,11 @@ from django.utils.translation import ngettext
 from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
 from inference.engine_table import render_engine
+from inference.live_state import state_of, states
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.specs import model_spec
+from inference.streaming import event_stream
 from registry.admin import RegisteredModelAdmin
 from registry.models import RegisteredModel
 
@@ -27,14 +34,18 @@ admin.site.unregister(RegisteredModel)
 class LiveModelAdmin(RegisteredModelAdmin):
     """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
 
+    change_list_template = "admin/registry/registeredmodel/change_list.html"
     list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
     actions = [*RegisteredModelAdmin.actions, "load", "unload"]
-    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine"]
+    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error"]
+    error_fieldset = (_("What went wrong last"), {"fields": ["last_error"]})
     engine_fieldset = (_("What this engine runs with"), {"fields": ["engine"]})
 
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
-        """Show what the engine runs with while there is one."""
+        """Show what went wrong last, and what the engine runs with while there is one."""
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and _has_failed(obj):
+            fieldsets = [*fieldsets, self.error_fieldset]
         return fieldsets if obj is None or _info(obj) is None else [*fieldsets, self.engine_fieldset]
 
     def save_model(self, request: HttpRequest, obj: RegisteredModel, form: ModelForm, change: bool) -> None:
@@ -54,14 +65,25 @@ class LiveModelAdmin(RegisteredModelAdmin):
     @admin.display(description=_("state"))
     def state(self, model: RegisteredModel) -> str:
         """Say in a few words whether the model is in memory and what it does."""
-        status = pool.status().get(model.pk)
-        if status is None:
-            error = pool.last_error(model.pk)
-            return _("failed: %(error)s") % {"error": error} if error else _("not loaded")
-        if status.state == "loading":
-            return _("loading")
-        counts = {"running": status.stats.running, "waiting": status.stats.waiting}
-        return _("loaded, %(running)d running, %(waiting)d waiting") % counts
+        return state_of(model.pk)
+
+    @admin.display(description=_("last error"))
+    def last_error(self, model: RegisteredModel) -> str:
+        """Return what went wrong last, and the end of the engine's log."""
+        observation = model.observation
+        log = format_html("<pre>{}</pre>", observation.error_log) if observation.error_log else ""
+        return format_html("<p><strong>{}</strong> ({})</p>{}", observation.error, _when(observation.error_at), log)
+
+    def get_urls(self) -> list:
+        """Add the events that keep the state column up to date."""
+        live = path("live/", self.admin_site.admin_view(self.live), name="registry_registeredmodel_live")
+        return [live, *super().get_urls()]
+
+    def live(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Send the states of all models as server-sent events."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return event_stream(states())
 
     @admin.action(description=_("Load selected models"), permissions=["change"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -70,7 +92,12 @@ class LiveModelAdmin(RegisteredModelAdmin):
             return
         models = list(queryset.enabled())
         for model in models:
-            pool.run(pool.load(model_spec(model)))
+            spec = model_spec(model)
+            if victims := pool.run(pool.victims_of(spec)).result():
+                names = {"name": model.name, "victims": ", ".join(victims)}
+                text = _("Loading %(name)s will unload %(victims)s.") % names
+                self.message_user(request, text, messages.WARNING)
+            pool.run(pool.load(spec, insist=True))
         self._report(request, ngettext("%d model is loading.", "%d models are loading.", len(models)), len(models))
         if skipped := queryset.count() - len(models):
             text = ngettext("%d disabled model was skipped.", "%d disabled models were skipped.", skipped)
@@ -120,6 +147,15 @@ class StoredResponseAdmin(admin.ModelAdmin):
     def body_json(self, response: StoredResponse) -> str:
         """Return the response's body, indented."""
         return _indented(response.body)
+
+
+def _has_failed(model: RegisteredModel) -> bool:
+    observation = getattr(model, "observation", None)
+    return observation is not None and bool(observation.error)
+
+
+def _when(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")
 
 
 def _info(model: RegisteredModel) -> EngineInfo | None:

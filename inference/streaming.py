@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any, Protocol
 
 from django.http import StreamingHttpResponse
@@ -48,7 +48,11 @@ async def stream_response(source: EventSource, encoder: Encoder) -> StreamingHtt
     except BaseException:
         source.close()
         raise
-    content = EventStream(source, _encoded(first, events, encoder))
+    return event_stream(EventStream(source, _encoded(first, events, encoder)))
+
+
+def event_stream(content: AsyncIterable[bytes]) -> StreamingHttpResponse:
+    """Return the response that sends these events."""
     http = StreamingHttpResponse(content, content_type="text/event-stream; charset=utf-8")
     http["Cache-Control"] = "no-cache"
     http["X-Accel-Buffering"] = "no"  # nginx would collect the events otherwise

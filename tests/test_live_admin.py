@@ -1,5 +1,6 @@
 """The admin's live part: the state column and the actions that load and unload."""
 
+import json
 import re
 
 import httpx
@@ -10,13 +11,15 @@ from registry.models import RegisteredModel
 from tests.browser import CHANGELIST, Browser
 from tests.live_server import DEMO
 
+HELLO = {"role": "user", "content": "Hello"}
+
 
 def test_an_operator_loads_and_unloads_a_model(server, browser):
     browser.act("unload")
     assert browser.state() == "not loaded"
     assert "1 model is loading." in browser.act("load")
     server.wait_for("names.get('demo') == 'ready'")
-    assert browser.state() == "loaded, 0 running, 0 waiting"
+    assert re.fullmatch(r"loaded \([\d.]+ MiB\), 0 running, 0 waiting", browser.state())
     assert "1 model was unloaded." in browser.act("unload")
     assert browser.state() == "not loaded"
     assert "0 models were unloaded." in browser.act("unload")
@@ -57,6 +60,32 @@ def test_the_reason_of_a_failed_load_is_shown(server, browser, tmp_path):
     body = {"model": "lost", "messages": [{"role": "user", "content": "x"}]}
     httpx.post(f"{server.base_url}/chat/completions", json=body)
     assert browser.state("lost").startswith("failed: llama.cpp could not load")
+    page = browser.http.get(f"{CHANGELIST}{_key(browser, 'lost')}/change/").text
+    assert "What went wrong last" in page
+    assert "llama.cpp could not load" in page.partition("What went wrong last")[2]
+
+
+def test_the_list_follows_what_happens(server, browser):
+    """The page's script gets all states whenever one changes."""
+    assert "inference/live_state.js" in browser.http.get(CHANGELIST).text
+    assert browser.http.get("/static/inference/live_state.js").status_code == 200
+    browser.act("unload")
+    key = _key(browser, "demo")
+    seen = []
+    with browser.http.stream("GET", f"{CHANGELIST}live/") as response:
+        events = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
+        seen.append(next(events)[key])
+        httpx.post(f"{server.base_url}/chat/completions", json={"model": "demo", "messages": [HELLO]}, timeout=60)
+        while not seen[-1].startswith("loaded"):
+            seen.append(next(events)[key])
+    assert seen[0] == "not loaded"
+    browser.act("unload")
+
+
+def test_strangers_see_no_states(server):
+    answer = httpx.get(f"{server.url}{CHANGELIST}live/")
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer.headers["Location"]
 
 
 def test_deleting_a_model_unloads_it(server, browser):

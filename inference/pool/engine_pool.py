@@ -203,9 +203,17 @@ class EnginePool:
         note = self._failures.get(key)
         return note.message if note else ""
 
-    def victims_of(self, spec: ModelSpec, need: Memory) -> list[str] | None:
-        """Return the names of the models that loading this one would unload now; None if it had to wait."""
-        used = self.used
+    async def victims_of(self, spec: ModelSpec) -> list[str] | None:
+        """Return the names of the models that loading this one would unload now; None if it had to wait.
+
+        Nobody goes for a model that is loaded, or that cannot be loaded at all.
+        """
+        if spec.key in self._residents:
+            return []
+        try:
+            need, used = spec.measured or await self._need(spec.config), self.used
+        except EngineLoadError:
+            return []
         victims = choose_victims(used, need, self.settings.budget.limit(used), self._idle())
         return None if victims is None else [victim.spec.name for victim in victims]
 

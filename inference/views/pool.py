@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from adrf.views import APIView
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http import JsonResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -16,7 +16,7 @@ from inference.operators import require_operator
 from inference.pool import pool
 from inference.schema.pool import load_schema, pool_events_schema, pool_schema, unload_schema
 from inference.specs import model_spec
-from inference.streaming import comment, sse
+from inference.streaming import comment, event_stream, sse
 from inference.views.base import enabled_model, json_response
 
 MOST_OFTEN = 0.2  # seconds between two events
@@ -36,7 +36,7 @@ class PoolEventsView(APIView):
     async def get(self, request: Request) -> StreamingHttpResponse:
         """Send what `/v1/pool` says as an event, now and whenever it changes."""
         require_operator(request)
-        return pool_events(request)
+        return event_stream(_states())
 
 
 class LoadView(APIView):
@@ -71,14 +71,6 @@ class UnloadView(APIView):
     async def get(self, request: Request, name: str) -> JsonResponse:
         """Describe a model whose name ends in `/unload`."""
         return json_response(model_body(await enabled_model(f"{name}/unload", kind=None)))
-
-
-def pool_events(request: HttpRequest) -> StreamingHttpResponse:
-    """Return the stream of the pool's states; it ends when the client goes."""
-    response = StreamingHttpResponse(_states(), content_type="text/event-stream; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"
-    return response
 
 
 async def _states() -> AsyncIterator[bytes]:

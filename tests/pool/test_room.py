@@ -169,11 +169,13 @@ async def test_what_cannot_fit_beside_pinned_models_is_refused(pool):
 
 async def test_what_loading_would_unload_can_be_asked(pool, factory):
     await pool.load(spec(1, size=6))
-    assert pool.victims_of(spec(2), Memory(3)) == []
-    assert pool.victims_of(spec(2), Memory(6)) == ["model-1"]
+    assert await pool.victims_of(spec(1, size=6)) == []
+    assert await pool.victims_of(spec(2, size=3)) == []
+    assert await pool.victims_of(spec(2, size=6)) == ["model-1"]
+    assert await pool.victims_of(spec(2, n_ctx=7)) == ["model-1"]
     factory.engines[0].holds = True
     running = pool.generate(spec(1, size=6), REQUEST)
-    assert pool.victims_of(spec(2), Memory(6)) is None
+    assert await pool.victims_of(spec(2, size=6)) is None
     running.close()
 
 
