@@ -201,6 +201,7 @@ def start():
         model = RegisteredModel(pk=1, name="demo", path="demo.gguf", chat_template_override="Hi")
         model.defaults = GenerationDefaults(model=model)
         model._prefetched_objects_cache = {"loras": LoraAdapter.objects.none()}  # as `for_api` returns it
+        model._state.fields_cache["observation"] = None
         messages = [{"role": "user", "content": "Hi"}]
         body = ResponseBody(new_response_id(), {"store": keep is not None}, model)
         parameters = {"messages": messages, "tools": [TOOL]}

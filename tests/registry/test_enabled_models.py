@@ -83,8 +83,11 @@ def test_what_another_process_changes_holds_for_the_next_request(server: LiveSer
         options = ("--name", "limited", "--max-tokens", str(limit))
         assert server.manage("register_model", str(DEMO), *options).returncode == 0
         answer = openai_client.chat.completions.create(
-            model="limited", messages=[{"role": "user", "content": "Count to 9."}]
+            model="limited",
+            messages=[{"role": "user", "content": "Count to 9."}],
+            extra_body={"keep_alive": 0},
         )
         return answer.usage.completion_tokens
 
     assert [completion_tokens(limit) for limit in (2, 3, 1)] == [2, 3, 1]
+    server.wait_for("'limited' not in names")
