@@ -70,6 +70,7 @@ class EngineClient:
         self.info: EngineInfo | None = None
         self.death: str | None = None
         self.num_answered = 0
+        self.has_computed = False
         self.on_change: Callable[[], None] = lambda: None
         self._last_heard = time.monotonic()
         self._kill_reason: str | None = None
@@ -220,6 +221,7 @@ class EngineClient:
         generation = self._generations.get(output.request_id)
         if generation is None:
             return
+        self.has_computed = True
         if output.finished:
             self.num_answered += 1
             self._forget(output.request_id)

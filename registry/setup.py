@@ -25,10 +25,15 @@ def migrate_database(write: Write) -> None:
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3" and database["NAME"] != ":memory:":
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    count = num_pending_migrations()
     call_command("migrate", verbosity=0, interactive=False)
-    write(f"database: {len(plan)} migrations applied" if plan else "database: up to date")
+    write(f"database: {count} migrations applied" if count else "database: up to date")
+
+
+def num_pending_migrations() -> int:
+    """Return how many steps the tables are behind. Raises DatabaseError if the database cannot be asked."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def apply_config(config: Config, write: Write) -> list[str]:

@@ -10,11 +10,10 @@ from inference.pool.model_spec import EngineStatus
 
 def pool_body(pool: EnginePool) -> dict[str, Any]:
     """Describe the memory and every model that is loaded or waits for it. Sizes are in bytes."""
-    used = pool.used
     return {
         "object": "pool",
-        "memory": {"used": _memory(used), "limit": _memory(pool.settings.budget.limit(used))},
-        "queued": pool.num_queued,
+        "memory": {"used": _memory(pool.residents.used), "limit": _memory(pool.room.limit)},
+        "queued": pool.residents.num_queued,
         "models": [_engine(status) for status in pool.status().values()],
     }
 

@@ -87,16 +87,16 @@ def main() -> None:
         sys.exit(1)
     send(outbox, Ready(info))
     send(outbox, StepOutputs((), core.stats))
-    is_closed = threading.Event()
     grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0
-    threading.Thread(target=_read_all, args=(inbox, messages, is_closed, grace), daemon=True).start()
+    threading.Thread(target=_read_all, args=(inbox, messages, grace), daemon=True).start()
+    code = 1
     try:
         serve(core, messages, outbox)
+        core.close(STORE_SECONDS)
+        code = 0
     except BaseException:
         traceback.print_exc()
-        os._exit(1)  # not sys.exit: the interpreter would abort over the thread that reads standard input
-    core.close(STORE_SECONDS)
-    is_closed.set()
+    os._exit(code)  # not sys.exit: the interpreter would abort over the thread that reads standard input
 
 
 def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
@@ -197,14 +197,14 @@ def _new_core(llama: "Llama", wake: Callable[[], None]) -> EngineCore:
     return EngineCore(llama.config, llama, speculator, disk=disk)
 
 
-def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]", is_closed: threading.Event, grace: float) -> None:
+def _read_all(inbox: BinaryIO, messages: "queue.SimpleQueue[Any]", grace: float) -> None:
     """Pass messages on until the pipe ends, and the process with it, after a CloseRequest within `grace` seconds."""
     message = None
     try:
         for message in _until_eof(inbox):
             messages.put(message)
         if isinstance(message, CloseRequest):
-            is_closed.wait(grace)
+            time.sleep(grace)
     finally:
         # Nobody is left to answer. The main thread may be minutes deep in native code: do not wait for it.
         os._exit(0)

@@ -7,7 +7,8 @@ from inference.engine.config import EngineConfig
 from inference.fitting import find_misfit
 from inference.memory import Memory
 from inference.pool.budget import Budget
-from inference.pool.engine_pool import EnginePool, PoolSettings
+from inference.pool.contracts import PoolSettings
+from inference.pool.engine_pool import EnginePool
 from inference.pool.model_spec import EngineStatus, ModelSpec
 from inference.recorder import DatabaseRecorder
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.memory import Limit, Memory
+from inference.memory import Limit
 
 AUTO_SHARE = 0.9  # of what is free; the rest is for the web process, the database and the page cache
 MEMINFO = Path("/proc/meminfo")
@@ -46,7 +46,7 @@ def _physical_memory() -> int | None:
 
 @dataclass(frozen=True)
 class Budget:
-    """The operator's limits. host None: a share of what is free and what the models hold, as it is at the moment.
+    """The operator's limits. host None: a share of what is available and what the models have taken, at the moment.
 
     devices: bytes for each GPU; GPUs that are not listed may be filled. available: bytes of main memory that could be
     had now, None if the system does not say.
@@ -56,9 +56,9 @@ class Budget:
     devices: tuple[int, ...] = ()
     available: Callable[[], int | None] = available_memory
 
-    def limit(self, used: Memory) -> Limit:
-        """Return the limit while the models hold `used`."""
+    def limit(self, taken: int) -> Limit:
+        """Return the limit while so much of the main memory is not available because of the models."""
         if self.host is not None:
             return Limit(self.host, self.devices)
         available = self.available()
-        return Limit(None if available is None else int(AUTO_SHARE * (available + used.host)), self.devices)
+        return Limit(None if available is None else int(AUTO_SHARE * (available + taken)), self.devices)

@@ -3,68 +3,26 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from inference.client import EngineClient, EngineLoadError
-from inference.engine.config import EngineConfig
 from inference.engine.messages import Failure, FailureCode, Output, Request
 from inference.generation import Generation
-from inference.memory import Limit, Memory, shown, total
-from inference.pool.budget import Budget
+from inference.memory import NOTHING, Memory
 from inference.pool.changes import Changes
+from inference.pool.contracts import Advise, Estimate, NoRecorder, PoolSettings, Recorder, StartEngine
 from inference.pool.failures import FailureNote, Failures
 from inference.pool.model_spec import EngineStatus, ModelSpec
 from inference.pool.resident import Resident
-from inference.pool.victims import choose_victims
+from inference.pool.residents import Residents
+from inference.pool.room import Room
+from inference.pool.upkeep import Upkeep
 
 logger = logging.getLogger("inference.pool")
 
-TEND_SECONDS = 1.0  # between two looks at engines that may be idle for too long, hang or have grown
 SHUTTING_DOWN = "the server is shutting down"
-PATIENCE = 10.0  # seconds that a model waits for others to fall idle before they get no new requests
-
-
-class StartEngine(Protocol):
-    """Starts a worker; `on_progress` is called with the part that is loaded, 0 to 1. Raises EngineLoadError."""
-
-    def __call__(
-        self, name: str, config: EngineConfig, on_progress: Callable[[float], None]
-    ) -> Awaitable[EngineClient]: ...
-
-
-class Recorder(Protocol):
-    """Keeps what the pool finds out about a model for the next time. Called from the event loop; must not block."""
-
-    def loaded(self, spec: ModelSpec) -> None: ...
-
-    def failed(self, spec: ModelSpec, note: FailureNote) -> None: ...
-
-    def measured(self, spec: ModelSpec, memory: Memory) -> None: ...
-
-
-class NoRecorder:
-    def loaded(self, spec: ModelSpec) -> None: ...
-
-    def failed(self, spec: ModelSpec, note: FailureNote) -> None: ...
-
-    def measured(self, spec: ModelSpec, memory: Memory) -> None: ...
-
-
-@dataclass(frozen=True)
-class PoolSettings:
-    """max_queue: requests that may wait for models to be loaded.
-
-    step_timeout, load_timeout: seconds without a sign of life after which an engine with open requests, or one that is
-    loading, counts as hung.
-    """
-
-    budget: Budget = field(default_factory=Budget)
-    max_queue: int = 256
-    step_timeout: float = 300.0
-    load_timeout: float = 600.0
 
 
 class EnginePool:
@@ -81,26 +39,25 @@ class EnginePool:
         self,
         start_engine: StartEngine = EngineClient.start,
         *,
-        estimate: Callable[[EngineConfig], Awaitable[Memory]] | None = None,
-        advise: Callable[[EngineConfig, int], Awaitable[str]] | None = None,
+        estimate: Estimate | None = None,
+        advise: Advise | None = None,
         settings: PoolSettings | None = None,
         recorder: Recorder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.changes = Changes()
-        self.is_closing = False
+        self.residents = Residents()
         self.settings = settings or PoolSettings()
+        self.room = Room(self.residents, self.settings.budget, self.changes, self._dismiss, advise, clock)
+        self.is_closing = False
         self._start_engine = start_engine
         self._estimate = estimate
-        self._advise = advise
         self._recorder = recorder or NoRecorder()
+        self._upkeep = Upkeep(self.residents, self.room, self._recorder, self.settings.step_timeout, self._dismiss)
         self._clock = clock
-        self._residents: dict[int, Resident] = {}
-        self._leaving: set[Resident] = set()
         self._failures = Failures()
         self._turn = asyncio.Lock()
         self._background: set[asyncio.Task[Any]] = set()
-        self._tending: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -129,7 +86,7 @@ class EnginePool:
             resident.engine.submit(request, generation)
         elif self.is_closing:
             generation.put(_failed(request, FailureCode.UNLOADED, SHUTTING_DOWN))
-        elif self.num_queued >= self.settings.max_queue:
+        elif self.residents.num_queued >= self.settings.max_queue:
             generation.put(_failed(request, FailureCode.QUEUE_FULL, _queue_full(self.settings.max_queue)))
         else:
             task = self._spawn(self._load_and_submit(spec, request, generation))
@@ -153,7 +110,7 @@ class EnginePool:
 
     async def unload(self, key: int) -> bool:
         """End a model's engine, or its loading; open requests fail. False if it was not loaded."""
-        resident = self._residents.get(key)
+        resident = self.residents.by_key.get(key)
         if resident is None:
             return False
         await self._leave(resident, drain=False)
@@ -162,7 +119,7 @@ class EnginePool:
 
     def refresh(self, spec: ModelSpec) -> None:
         """Take over how a model is to be kept; a changed configuration waits for the next request."""
-        resident = self._residents.get(spec.key)
+        resident = self.residents.by_key.get(spec.key)
         if resident and resident.spec.config == spec.config:
             resident.spec = spec
 
@@ -174,25 +131,15 @@ class EnginePool:
     async def close(self) -> None:
         """End all engines; open requests fail."""
         self.begin_closing()
-        everybody = [*self._residents.values(), *self._leaving]
-        await asyncio.gather(*(self._leave(resident, drain=False) for resident in everybody))
-        for task in (*self._background, *filter(None, [self._tending])):
+        await asyncio.gather(*(self._leave(resident, drain=False) for resident in self.residents))
+        self._upkeep.stop()
+        for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    @property
-    def num_queued(self) -> int:
-        """Requests that wait for a model to be loaded."""
-        return sum(resident.num_queued for resident in self._residents.values())
-
-    @property
-    def used(self) -> Memory:
-        """What all models take, those that are leaving included."""
-        return total(resident.memory for resident in (*self._residents.values(), *self._leaving))
-
     def status(self) -> dict[int, EngineStatus]:
         """Return a snapshot of every model that is loaded or waits for that, by its key."""
-        return {key: resident.snapshot() for key, resident in list(self._residents.items())}
+        return {key: resident.snapshot() for key, resident in list(self.residents.by_key.items())}
 
     def failure(self, key: int) -> FailureNote | None:
         """Return what went wrong with a model last, unless it has been loaded since."""
@@ -208,32 +155,31 @@ class EnginePool:
 
         Nobody goes for a model that is loaded, or that cannot be loaded at all.
         """
-        if spec.key in self._residents:
+        if spec.key in self.residents.by_key:
             return []
         try:
-            need, used = spec.measured or await self._need(spec.config), self.used
+            need = await self._need(spec)
         except EngineLoadError:
             return []
-        victims = choose_victims(used, need, self.settings.budget.limit(used), self._idle())
+        victims = self.room.victims(need)
         return None if victims is None else [victim.spec.name for victim in victims]
 
     def _describe(self, spec: ModelSpec) -> str:
         """Say in a few words what a request for a model waits for."""
-        resident = self._residents.get(spec.key)
+        resident = self.residents.by_key.get(spec.key)
         if resident is None or resident.state not in ("waiting", "loading"):
             return "keep-alive"
         if resident.state == "loading":
             return f"loading {spec.name}, {resident.progress:.0%}"
-        waiting = [each for each in self._residents.values() if each.state == "waiting"]
-        return f"{spec.name} waits for memory, number {waiting.index(resident) + 1} in the queue"
+        return f"{spec.name} waits for memory, number {self.residents.waiting.index(resident) + 1} in the queue"
 
     def _serving(self, spec: ModelSpec) -> Resident | None:
         """Return the resident with these settings; one with others gets no new requests and leaves."""
-        resident = self._residents.get(spec.key)
+        resident = self.residents.by_key.get(spec.key)
         if resident is None:
             return None
         if resident.spec.config != spec.config:
-            self._leave(resident, drain=True)
+            self._dismiss(resident)
             return None
         resident.spec = spec
         return resident
@@ -243,10 +189,10 @@ class EnginePool:
         if note:
             seconds = max(1, round(note.retry_at - time.time()))
             raise EngineLoadError(f"{note.message} (it will be tried again in {seconds} s at the earliest)")
-        resident = self._residents[spec.key] = Resident(spec, self._clock)
+        resident = self.residents.by_key[spec.key] = Resident(spec, self._clock)
         resident.task = asyncio.create_task(self._bring_up(resident))
         resident.task.add_done_callback(lambda _: self._drop_if_failed(resident))
-        self._tend_from_now_on()
+        self._upkeep.start()
         self.changes.notify()
         return resident
 
@@ -254,9 +200,9 @@ class EnginePool:
         """Make room, start the engine, and say what came of it."""
         spec = resident.spec
         try:
-            need = spec.measured or await self._need(spec.config)
+            need = await self._need(spec)
             async with self._turn:  # first come, first served: a large model is not passed for ever by small ones
-                await self._make_room(resident, need)
+                await self.room.make(resident, need)
             engine = await self._load(resident)
         except EngineLoadError as error:
             logger.error("%s could not be loaded: %s", spec.name, error)
@@ -271,8 +217,11 @@ class EnginePool:
         self.changes.notify()
         return engine
 
-    async def _need(self, config: EngineConfig) -> Memory:
-        return await self._estimate(config) if self._estimate else Memory()
+    async def _need(self, spec: ModelSpec) -> Memory:
+        """Return what a model takes, as measured or else estimated. Raises EngineLoadError."""
+        if spec.measured:
+            return spec.measured
+        return await self._estimate(spec.config) if self._estimate else NOTHING
 
     async def _load(self, resident: Resident) -> EngineClient:
         spec = resident.spec
@@ -302,47 +251,14 @@ class EnginePool:
             if resident.progress == before:
                 raise EngineLoadError(f"no progress for {patience:.0f} s (pool.load_timeout)")
 
-    async def _make_room(self, resident: Resident, need: Memory) -> None:
-        """Set memory aside for a model, as soon as there is enough. Raises EngineLoadError if there never can be."""
-        waiting_since = self._clock()
-        while True:
-            seen, used = self.changes.count, self.used
-            limit = self.settings.budget.limit(used)
-            await self._refuse_hopeless(resident.spec, need, limit)
-            if limit.allows(used + need):
-                resident.reserved = need
-                return
-            is_patient = self._clock() - waiting_since < PATIENCE
-            candidates = self._idle() if is_patient else self._movable()
-            staying = used - total(each.memory for each in self._leaving)
-            for victim in choose_victims(staying, need, limit, candidates) or ():
-                logger.info("unloading %s to make room for %s", victim.spec.name, resident.spec.name)
-                self._leave(victim, drain=True)
-            await self.changes.after(seen, TEND_SECONDS)
-
-    async def _refuse_hopeless(self, spec: ModelSpec, need: Memory, limit: Limit) -> None:
-        """Raise EngineLoadError for what would not even fit if all but the pinned models were gone."""
-        pinned = [each for each in self._residents.values() if each.spec.pinned and each.spec.key != spec.key]
-        kept = total(each.memory for each in pinned)
-        if not limit.allows(kept + need):
-            names = ", ".join(each.spec.name for each in pinned)
-            beside = f", of which the pinned models ({names}) keep {shown(kept)}" if pinned else ""
-            numbers = f"it needs {shown(need)} of memory, the models may take {shown(limit)}{beside}"
-            advice = await self._advise(spec.config, (limit.host or 0) - kept.host) if self._advise else ""
-            raise EngineLoadError(f"{numbers}; {advice}" if advice else numbers)
-
-    def _idle(self) -> list[Resident]:
-        return [each for each in self._movable() if not each.is_busy]
-
-    def _movable(self) -> list[Resident]:
-        """Return the loaded models that may be unloaded at all."""
-        return [each for each in self._residents.values() if each.engine and not each.spec.pinned]
+    def _dismiss(self, resident: Resident) -> None:
+        """Take a model out of service, and end its engine when its open requests are answered."""
+        self._leave(resident, drain=True)
 
     def _leave(self, resident: Resident, drain: bool) -> "asyncio.Task[None]":
         """Take a model out of service; with `drain` it finishes its open requests first."""
-        if self._residents.get(resident.spec.key) is resident:
-            del self._residents[resident.spec.key]
-        self._leaving.add(resident)
+        self.residents.remove(resident)
+        self.residents.leaving.add(resident)
         resident.state = "leaving"
         self.changes.notify()
         return self._spawn(self._end(resident, drain))
@@ -353,10 +269,10 @@ class EnginePool:
             if engine and drain:
                 await self._drained(resident, engine)
             if engine:
-                self._measure(resident, engine)
+                self._upkeep.measure(resident, engine)
                 await engine.close(SHUTTING_DOWN if self.is_closing else "")
         finally:
-            self._leaving.discard(resident)
+            self.residents.leaving.discard(resident)
             self.changes.notify()
 
     @staticmethod
@@ -384,15 +300,15 @@ class EnginePool:
             log = engine.log_tail
             note = self._failures.note_death(spec.key, spec.config, engine.death, log, engine.num_answered > 0)
             self._recorder.failed(spec, note)
-            if self._residents.get(spec.key) is resident:
+            if self.residents.has(resident):
                 self._leave(resident, drain=False)
-        elif resident.is_expired and resident not in self._leaving:
-            self._leave(resident, drain=True)
+        elif resident.is_expired and self.residents.has(resident):
+            self._dismiss(resident)
         self.changes.notify()
 
     def _drop_if_failed(self, resident: Resident) -> None:
-        if resident.engine is None and self._residents.get(resident.spec.key) is resident:
-            del self._residents[resident.spec.key]
+        if resident.engine is None:
+            self.residents.remove(resident)
         self.changes.notify()
 
     async def _load_and_submit(self, spec: ModelSpec, request: Request, generation: Generation) -> None:
@@ -406,46 +322,6 @@ class EnginePool:
             generation.put(_failed(request, FailureCode.UNLOADED, message))
         else:
             engine.submit(request, generation)
-
-    def _tend_from_now_on(self) -> None:
-        if self._tending is None or self._tending.done():
-            self._tending = asyncio.create_task(self._tend())
-
-    async def _tend(self) -> None:
-        """Look after the engines as long as there are any."""
-        while self._residents or self._leaving:
-            await asyncio.sleep(TEND_SECONDS)
-            self._look_after_all()
-
-    def _look_after_all(self) -> None:
-        for resident in [*self._residents.values(), *self._leaving]:
-            if resident.engine:
-                self._look_after(resident, resident.engine)
-        self._shrink()
-
-    def _look_after(self, resident: Resident, engine: EngineClient) -> None:
-        silent = engine.silent_for
-        if silent is not None and silent > self.settings.step_timeout:
-            engine.kill(f"hung: it has shown no sign of life for {silent:.0f} s (pool.step_timeout)")
-        elif resident.is_expired and resident not in self._leaving:
-            logger.info("unloading %s, idle for %.0f s", resident.spec.name, resident.idle_for)
-            self._leave(resident, drain=True)
-        else:
-            self._measure(resident, engine)
-
-    def _shrink(self) -> None:
-        """Unload idle models if they have grown beyond the budget together."""
-        used = self.used
-        limit = self.settings.budget.limit(used)
-        if not limit.allows(used) and not self._leaving:
-            for victim in choose_victims(used, Memory(), limit, self._idle()) or ():
-                logger.warning("unloading %s: the models have outgrown the memory budget", victim.spec.name)
-                self._leave(victim, drain=True)
-
-    def _measure(self, resident: Resident, engine: EngineClient) -> None:
-        memory = engine.memory()
-        if engine.num_answered and memory != Memory():
-            self._recorder.measured(resident.spec, memory)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(coroutine)

@@ -41,6 +41,15 @@ class Resident:
         return self.reserved.at_least(engine.memory()) if engine else self.reserved
 
     @property
+    def taken(self) -> int:
+        """Bytes of main memory that the system does not count as available because of it.
+
+        Pages of the mapped file do not count: the system may take them back, and counts them as available.
+        """
+        engine = self.engine
+        return self.memory.host - (engine.info.mapped_bytes if engine else 0)
+
+    @property
     def is_busy(self) -> bool:
         """Whether anybody waits for it or for an answer of it."""
         return self.num_queued > 0 or self.engine is None or self.engine.num_open > 0

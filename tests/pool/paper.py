@@ -37,6 +37,7 @@ class PaperEngine:
         self.death = None
         self.log_tail = ("E a last word",)
         self.num_answered = 0
+        self.has_computed = False
         self.silent_for = None
         self.on_change = lambda: None
         self._idle = asyncio.Event()
@@ -78,6 +79,7 @@ class PaperEngine:
         for request, generation in self.held:
             generation.put(Output(request.id, "Hello", "stop", usage=Usage(1, 1, 0)))
         self.num_answered += len(self.held)
+        self.has_computed = True
         self.held.clear()
         self._idle.set()
         self.on_change()

@@ -2,20 +2,20 @@
 
 import pytest
 
-from inference.memory import Limit, Memory
+from inference.memory import Limit
 from inference.pool.budget import Budget, available_memory
 
 
 def test_a_given_budget_is_the_limit():
-    assert Budget(10, (5,)).limit(Memory(99)) == Limit(10, (5,))
+    assert Budget(10, (5,)).limit(99) == Limit(10, (5,))
 
 
 def test_an_automatic_one_is_a_share_of_what_is_free_and_what_the_models_have():
-    assert Budget(available=lambda: 70).limit(Memory(30)) == Limit(90)
+    assert Budget(available=lambda: 70).limit(30) == Limit(90)
 
 
 def test_without_knowledge_there_is_no_limit():
-    assert Budget(available=lambda: None).limit(Memory(30)) == Limit(None)
+    assert Budget(available=lambda: None).limit(30) == Limit(None)
 
 
 @pytest.fixture

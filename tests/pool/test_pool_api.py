@@ -62,6 +62,7 @@ def test_operators_load_and_unload(server, operator):
     assert operator.post("/models/one/unload").json()["was_loaded"]
     assert not operator.post("/models/one/unload").json()["was_loaded"]
     wait_for_models(operator, "three")
+    assert "Fatal Python error" not in server.log
 
 
 @pytest.mark.parametrize(

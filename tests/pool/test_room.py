@@ -1,6 +1,7 @@
 """EnginePool within a memory budget: who waits, who goes, who is refused; on engines of paper."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,8 @@ from inference.engine.messages import FailureCode
 from inference.memory import GIB, Memory
 from inference.pool import EnginePool
 from inference.pool.budget import Budget
-from inference.pool.engine_pool import PATIENCE, PoolSettings
+from inference.pool.contracts import PoolSettings
+from inference.pool.room import PATIENCE
 from tests.pool.paper import REQUEST, Factory, outputs, spec, turns
 
 
@@ -77,7 +79,7 @@ async def test_models_stay_as_long_as_there_is_room(pool):
     for key in (1, 2, 3):
         await pool.load(spec(key, size=3))
     assert names(pool) == {"model-1", "model-2", "model-3"}
-    assert pool.used == Memory(9)
+    assert pool.residents.used == Memory(9)
 
 
 async def test_the_least_recently_used_makes_room(pool, factory):
@@ -91,13 +93,21 @@ async def test_the_least_recently_used_makes_room(pool, factory):
 
 async def test_what_is_not_measured_is_estimated(pool):
     await pool.load(spec(1, n_ctx=7))
-    assert pool.used == Memory(7)
+    assert pool.residents.used == Memory(7)
 
 
 async def test_what_grows_is_counted(pool, factory):
     await pool.load(spec(1, size=3))
     factory.engines[0].size = 8
-    assert pool.used == Memory(8)
+    assert pool.residents.used == Memory(8)
+
+
+async def test_pages_of_the_mapped_file_are_available_to_others(pool, factory):
+    await pool.load(spec(1, size=6))
+    assert pool.residents.taken == 6
+    engine = factory.engines[0]
+    engine.info = replace(engine.info, mapped_bytes=4)
+    assert pool.residents.taken == 2
 
 
 async def test_pinned_models_stay(pool):
@@ -196,10 +206,10 @@ async def test_idle_models_go_after_their_time(pool, factory, clock):
     await pool.load(spec(1, size=1, idle_seconds=30.0))
     assert pool.status()[1].unload_at is not None
     clock.now += 29
-    pool._look_after_all()
+    pool._upkeep.look()
     assert names(pool) == {"model-1"}
     clock.now += 1
-    pool._look_after_all()
+    pool._upkeep.look()
     await turns()
     assert factory.engines[0].closed
 
@@ -215,7 +225,7 @@ async def test_the_last_request_says_how_long_a_model_stays(pool, factory):
 async def test_pinned_models_do_not_go_for_being_idle(pool, clock):
     await pool.load(spec(1, size=1, idle_seconds=1.0, pinned=True))
     clock.now += 9
-    pool._look_after_all()
+    pool._upkeep.look()
     assert names(pool) == {"model-1"}
 
 
@@ -232,7 +242,7 @@ async def test_models_that_outgrow_the_budget_go(pool, factory):
     for key in (1, 2):
         await pool.load(spec(key, size=4))
     factory.engines[1].size = 8
-    pool._look_after_all()
+    pool._upkeep.look()
     await turns()
     assert names(pool) == {"model-2"}
 
@@ -242,7 +252,7 @@ async def test_an_engine_without_a_sign_of_life_is_ended(pool, factory, notes):
     factory.engines[0].holds = True
     running = pool.generate(spec(1, size=1), REQUEST)
     factory.engines[0].silent_for = 61
-    pool._look_after_all()
+    pool._upkeep.look()
     [output] = await outputs(running)
     assert "no sign of life for 61 s (pool.step_timeout)" in output.failure.message
     assert notes.failures[0][2] == ("E a last word",)
@@ -254,7 +264,7 @@ async def test_a_load_without_progress_is_given_up(pool, factory):
     factory.gate.clear()
     with pytest.raises(EngineLoadError, match=r"no progress for 0 s \(pool.load_timeout\)"):
         await pool.load(spec(1, size=1))
-    assert pool.used == Memory()
+    assert pool.residents.used == Memory()
 
 
 async def test_a_load_with_progress_is_not(pool, factory):
@@ -273,13 +283,13 @@ async def test_memory_that_is_set_aside_is_given_back_by_a_failed_load(pool, fac
     factory.error = "broken"
     with pytest.raises(EngineLoadError):
         await pool.load(spec(1, size=9))
-    assert pool.used == Memory()
+    assert pool.residents.used == Memory()
 
 
 async def test_what_is_found_out_is_recorded(pool, factory, notes):
     await outputs(pool.generate(spec(1, size=2), REQUEST))
     factory.engines[0].size = 3
-    pool._look_after_all()
+    pool._upkeep.look()
     factory.engines[0].die("was killed by SIGKILL")
     assert notes.loads == ["model-1"]
     assert notes.sizes == [("model-1", 3)]

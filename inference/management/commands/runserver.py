@@ -14,6 +14,7 @@ from uvicorn.supervisors import ChangeReload
 
 from llmsite.server import Server
 from registry.models import RegisteredModel
+from registry.setup import num_pending_migrations
 
 
 class Command(BaseCommand):
@@ -46,7 +47,10 @@ class Command(BaseCommand):
 
     @staticmethod
     def _first_model() -> str | None:
+        """Return the name of a model that can answer. Raises CommandError if the database is not ready."""
         try:
+            if count := num_pending_migrations():
+                raise CommandError(f"the database is {count} migrations behind; `python manage.py setup` applies them")
             return RegisteredModel.objects.enabled().values_list("name", flat=True).first()
         except DatabaseError as error:
             raise CommandError(f"the database is not ready ({error}); `python manage.py setup` prepares it") from error
