@@ -2,8 +2,10 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -13,8 +15,8 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
@@ -22,6 +24,7 @@ from inference.engine_table import render_engine
 from inference.live_state import state_of, states
 from inference.models import StoredResponse
 from inference.pool import pool
+from inference.pool_events import on_every_change
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import RegisteredModelAdmin
@@ -83,7 +86,7 @@ class LiveModelAdmin(RegisteredModelAdmin):
         """Send the states of all models as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(states())
+        return event_stream(on_every_change(sync_to_async(partial(states, get_language()))))
 
     @admin.action(description=_("Load selected models"), permissions=["change"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:

@@ -57,15 +57,14 @@ class EngineClient:
     """One loaded model. Use `await EngineClient.start(...)`; all methods belong to the event loop's thread.
 
     A worker that dies ends its open requests with a failure; `is_alive` turns false and stays so, and `failure` says
-    why. progress: the fraction of the weights that is loaded. `on_change` is called when the last open request has
-    ended, and when the worker has died; `death` says then how.
+    why. `on_change` is called when its queues have changed, when its last open request has ended, and when the worker
+    has died; `death` says then how.
     """
 
     def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
         self.name = name
         self.config = config
         self.stats = EngineStats()
-        self.started_at = time.time()
         self.failure: Failure | None = None
         self.info: EngineInfo | None = None
         self.death: str | None = None
@@ -75,7 +74,6 @@ class EngineClient:
         self._last_heard = time.monotonic()
         self._kill_reason: str | None = None
         self._largest = 0  # bytes without what is saved beside the KV cache
-        self.progress = 0.0
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
@@ -187,8 +185,7 @@ class EngineClient:
         self._send(self.config)
         try:
             while isinstance(message := await self._receive(), LoadProgress):
-                self.progress = message.fraction
-                on_progress(self.progress)
+                on_progress(message.fraction)
         except (asyncio.IncompleteReadError, ConnectionResetError):
             cause = await self._exit_cause(" while loading")
             raise EngineLoadError(f"the engine process {cause}", self.log_tail) from None
@@ -197,7 +194,7 @@ class EngineClient:
             await self._log_task
             reason = self._with_last_words(message.message or "the engine gave no reason")
             raise EngineLoadError(reason, self.log_tail)
-        self.info, self.progress = message.info, 1.0
+        self.info = message.info
         self._read_task = asyncio.create_task(self._route_outputs())
 
     async def _route_outputs(self) -> None:
@@ -211,9 +208,12 @@ class EngineClient:
                 self.kill(f"talks nonsense ({error})")
                 break
             self._last_heard = time.monotonic()
+            has_moved = _queues(message.stats) != _queues(self.stats)
             self.stats = message.stats
             for output in message.outputs:
                 self._route(output)
+            if has_moved:
+                self.on_change()
         if self.is_alive:
             await self._report_death()
 
@@ -300,6 +300,10 @@ class EngineClient:
     def _with_last_words(self, message: str, is_crash: bool = False) -> str:
         reason = last_words(self._log_tail, is_crash)
         return f"{message}: {reason}" if reason else message
+
+
+def _queues(stats: EngineStats) -> tuple[int, int]:
+    return stats.waiting, stats.running
 
 
 def worker_environment() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What to say of a model that cannot fit into the memory budget: both numbers, and the settings with which it would."""
+"""What to say of a model that cannot fit into the memory budget: the settings with which it would."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -33,22 +33,15 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why a model is refused.
+    """A model that does not fit.
 
     least_bytes: what it takes with the smallest settings that were tried; with `is_hopeless` none were, since its
     weights and the process are too much already.
     """
 
-    num_bytes: int
-    budget: int
     least_bytes: int
     suggestions: tuple[Suggestion, ...] = ()
     is_hopeless: bool = False
-
-    @property
-    def sentence(self) -> str:
-        """Such as "needs 9.1 GiB, the budget is 8.0 GiB; it would fit with a context size of 4096 (7.2 GiB)"."""
-        return f"needs {human_bytes(self.num_bytes)}, the budget is {human_bytes(self.budget)}; {self.advice}"
 
     @property
     def advice(self) -> str:
@@ -76,13 +69,13 @@ async def find_misfit(
         return None
     unavoidable = footprint.process + footprint.weights.host
     if unavoidable > budget:
-        return Misfit(needed, budget, unavoidable, is_hopeless=True)
+        return Misfit(unavoidable, is_hopeless=True)
     without_cache = size(replace(footprint, host_cache_bytes=0))
     if without_cache <= budget:
-        return Misfit(needed, budget, without_cache, (_smaller_cache(config, budget, without_cache),))
+        return Misfit(without_cache, (_smaller_cache(config, budget, without_cache),))
     drops_cache = without_cache < needed
     reduced = replace(config, host_cache_bytes=0) if drops_cache else config
-    return await _Search(reduced, budget, estimate, size, without_cache, drops_cache).misfit(needed)
+    return await _Search(reduced, budget, estimate, size, without_cache, drops_cache).misfit()
 
 
 def _smaller_cache(config: EngineConfig, budget: int, without_cache: int) -> Suggestion:
@@ -110,13 +103,13 @@ class _Search:
         self._least = needed
         self._is_chat = config.kind == "chat"
 
-    async def misfit(self, needed: int) -> Misfit:
-        """Return what was found. `needed`: what the model takes with its host cache."""
+    async def misfit(self) -> Misfit:
+        """Return what was found."""
         single = [await self._shorter_context(), await self._fewer_sequences(), await self._smaller_types()]
         found = [each for each in single if each]
         if not found and (smallest := await self._smallest()):
             found = [smallest]
-        return Misfit(needed, self._budget, self._least, tuple(found))
+        return Misfit(self._least, tuple(found))
 
     async def _shorter_context(self) -> Suggestion | None:
         if self._config.kv_cells:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inference.engine.footprint import Memory
+from registry.formatting import human_bytes
 
-__all__ = ["GIB", "NOTHING", "Limit", "Memory", "shown", "total"]
+__all__ = ["NOTHING", "Limit", "Memory", "shown", "total"]
 
-GIB = 2**30
 NOTHING = Memory()
 
 
@@ -29,6 +29,6 @@ def total(sizes: Iterable[Memory]) -> Memory:
 
 def shown(size: Memory | Limit) -> str:
     """Return sizes as people read them: "7.5 GiB", with GPUs "7.5 GiB + 20.0 GiB on GPU 0"."""
-    host = "any amount" if size.host is None else f"{size.host / GIB:.1f} GiB"
-    devices = [f"{each / GIB:.1f} GiB on GPU {number}" for number, each in enumerate(size.devices) if each]
+    host = "any amount" if size.host is None else human_bytes(size.host)
+    devices = [f"{human_bytes(each)} on GPU {number}" for number, each in enumerate(size.devices) if each]
     return " + ".join([host, *devices])

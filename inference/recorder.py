@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import DatabaseError, connections
 
-from inference.memory import Memory
+from inference.memory import NOTHING, Memory
+from inference.pool.contracts import Recorder
 from inference.pool.failures import FailureNote
 from inference.pool.fingerprint import fingerprint
 from inference.pool.model_spec import ModelSpec
@@ -19,8 +20,8 @@ logger = logging.getLogger("inference.pool")
 GROWTH = 1.05  # a measurement is written again when it is so much larger
 
 
-class DatabaseRecorder:
-    """The pool's Recorder. Nobody waits for it; what cannot be written is logged."""
+class DatabaseRecorder(Recorder):
+    """Writes to the models' observations. Nobody waits for it; what cannot be written is logged."""
 
     def __init__(self) -> None:
         self._written: dict[int, tuple[str, Memory]] = {}
@@ -39,11 +40,12 @@ class DatabaseRecorder:
         """Keep the largest measurement of each configuration."""
         known = self._written.get(spec.key)
         key = fingerprint(spec.config)
-        before = known[1] if known and known[0] == key else spec.measured or Memory()
-        if memory.host <= before.host * GROWTH and memory.at_least(before) == before.at_least(Memory(memory.host)):
+        before = known[1] if known and known[0] == key else spec.measured or NOTHING
+        grown = memory.at_least(before)
+        if grown.host <= before.host * GROWTH and grown.devices == before.devices:
             return
-        self._written[spec.key] = key, memory.at_least(before)
-        values = {"measured_host": memory.host, "measured_devices": list(memory.devices), "measured_with": key}
+        self._written[spec.key] = key, grown
+        values = {"measured_host": grown.host, "measured_devices": list(grown.devices), "measured_with": key}
         self._write(spec, measured_at=datetime.now(timezone.utc), **values)
 
     async def flush(self) -> None:

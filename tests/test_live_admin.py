@@ -12,6 +12,7 @@ from tests.browser import CHANGELIST, Browser
 from tests.live_server import DEMO
 
 HELLO = {"role": "user", "content": "Hello"}
+LONG = {"model": "demo", "messages": [HELLO], "stream": True, "ignore_eos": True, "max_tokens": 1500}
 
 
 def test_an_operator_loads_and_unloads_a_model(server, browser):
@@ -78,7 +79,10 @@ def test_the_list_follows_what_happens(server, browser):
         httpx.post(f"{server.base_url}/chat/completions", json={"model": "demo", "messages": [HELLO]}, timeout=60)
         while not seen[-1].startswith("loaded"):
             seen.append(next(events)[key])
-    assert seen[0] == "not loaded"
+        assert seen[0] == "not loaded"
+        with httpx.stream("POST", f"{server.base_url}/chat/completions", json=LONG, timeout=60):
+            while "1 running" not in next(events)[key]:
+                continue
     browser.act("unload")
 
 

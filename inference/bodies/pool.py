@@ -9,12 +9,12 @@ from inference.pool.model_spec import EngineStatus
 
 
 def pool_body(pool: EnginePool) -> dict[str, Any]:
-    """Describe the memory and every model that is loaded or waits for it. Sizes are in bytes."""
+    """Describe the memory and every model that takes of it or waits for it. Sizes are in bytes."""
     return {
         "object": "pool",
         "memory": {"used": _memory(pool.residents.used), "limit": _memory(pool.room.limit)},
         "queued": pool.residents.num_queued,
-        "models": [_engine(status) for status in pool.status().values()],
+        "models": [_engine(resident.snapshot()) for resident in pool.residents],
     }
 
 

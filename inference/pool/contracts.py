@@ -23,22 +23,17 @@ class StartEngine(Protocol):
     ) -> Awaitable[EngineClient]: ...
 
 
-class Recorder(Protocol):
-    """Keeps what the pool finds out about a model for the next time. Called from the event loop; must not block."""
+class Recorder:
+    """Is told what the pool finds out about a model, from the event loop; must not block. This one keeps nothing."""
 
-    def loaded(self, spec: ModelSpec) -> None: ...
+    def loaded(self, spec: ModelSpec) -> None:
+        """A model was loaded: what went wrong before is over."""
 
-    def failed(self, spec: ModelSpec, note: FailureNote) -> None: ...
+    def failed(self, spec: ModelSpec, note: FailureNote) -> None:
+        """A model could not be loaded, or its engine died."""
 
-    def measured(self, spec: ModelSpec, memory: Memory) -> None: ...
-
-
-class NoRecorder:
-    def loaded(self, spec: ModelSpec) -> None: ...
-
-    def failed(self, spec: ModelSpec, note: FailureNote) -> None: ...
-
-    def measured(self, spec: ModelSpec, memory: Memory) -> None: ...
+    def measured(self, spec: ModelSpec, memory: Memory) -> None:
+        """A loaded model takes so much at the moment; called about once a second."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from inference.engine.messages import Failure, FailureCode, Output, Request
 from inference.generation import Generation
 from inference.memory import NOTHING, Memory
 from inference.pool.changes import Changes
-from inference.pool.contracts import Advise, Estimate, NoRecorder, PoolSettings, Recorder, StartEngine
+from inference.pool.contracts import Advise, Estimate, PoolSettings, Recorder, StartEngine
 from inference.pool.failures import FailureNote, Failures
 from inference.pool.model_spec import EngineStatus, ModelSpec
 from inference.pool.resident import Resident
@@ -52,7 +52,7 @@ class EnginePool:
         self.is_closing = False
         self._start_engine = start_engine
         self._estimate = estimate
-        self._recorder = recorder or NoRecorder()
+        self._recorder = recorder or Recorder()
         self._upkeep = Upkeep(self.residents, self.room, self._recorder, self.settings.step_timeout, self._dismiss)
         self._clock = clock
         self._failures = Failures()
@@ -293,7 +293,7 @@ class EnginePool:
         await engine.drained()
 
     def _engine_changed(self, resident: Resident, engine: EngineClient) -> None:
-        """Take notice of an engine that has finished its open requests, or has died."""
+        """Take notice of an engine whose queues have changed, or that has died."""
         resident.touch()
         if engine.death:
             spec = resident.spec

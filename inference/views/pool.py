@@ -1,7 +1,6 @@
 """`/v1/pool`, and loading and unloading models by hand. For operators."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from typing import Any
 
 from adrf.views import APIView
 from django.http import JsonResponse, StreamingHttpResponse
@@ -14,13 +13,11 @@ from inference.client import EngineLoadError
 from inference.exceptions import EngineUnavailable
 from inference.operators import require_operator
 from inference.pool import pool
+from inference.pool_events import on_every_change
 from inference.schema.pool import load_schema, pool_events_schema, pool_schema, unload_schema
 from inference.specs import model_spec
-from inference.streaming import comment, event_stream, sse
+from inference.streaming import event_stream
 from inference.views.base import enabled_model, json_response
-
-MOST_OFTEN = 0.2  # seconds between two events
-BEAT = 15.0  # seconds without a change until a comment says that the server is still there
 
 
 class PoolView(APIView):
@@ -36,7 +33,7 @@ class PoolEventsView(APIView):
     async def get(self, request: Request) -> StreamingHttpResponse:
         """Send what `/v1/pool` says as an event, now and whenever it changes."""
         require_operator(request)
-        return event_stream(_states())
+        return event_stream(on_every_change(_body))
 
 
 class LoadView(APIView):
@@ -73,12 +70,5 @@ class UnloadView(APIView):
         return json_response(model_body(await enabled_model(f"{name}/unload", kind=None)))
 
 
-async def _states() -> AsyncIterator[bytes]:
-    while not pool.is_closing:
-        seen = pool.changes.count
-        yield sse(pool_body(pool))
-        await asyncio.sleep(MOST_OFTEN)
-        while pool.changes.count == seen:
-            await pool.changes.after(seen, BEAT)
-            if pool.changes.count == seen:
-                yield comment("keep-alive")
+async def _body() -> dict[str, Any]:
+    return pool_body(pool)

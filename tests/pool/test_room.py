@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from inference.bodies.pool import pool_body
 from inference.client import EngineLoadError
 from inference.engine.messages import FailureCode
-from inference.memory import GIB, Memory
+from inference.memory import Memory
 from inference.pool import EnginePool
 from inference.pool.budget import Budget
 from inference.pool.contracts import PoolSettings
@@ -165,15 +166,15 @@ async def test_a_large_model_is_not_passed_by_small_ones(pool, factory):
 
 
 async def test_what_can_never_fit_is_refused_at_once(pool, factory):
-    [output] = await outputs(pool.generate(spec(1, size=11 * GIB), REQUEST))
+    [output] = await outputs(pool.generate(spec(1, size=11 * 2**30), REQUEST))
     assert output.failure.code is FailureCode.LOAD_FAILED
-    assert "it needs 11.0 GiB of memory, the models may take 0.0 GiB; something of 10 bytes" in output.failure.message
+    assert "it needs 11.0 GiB of memory, the models may take 10 B; something of 10 bytes" in output.failure.message
     assert factory.num_starts == 0
 
 
 async def test_what_cannot_fit_beside_pinned_models_is_refused(pool):
     await pool.load(spec(1, size=6, pinned=True))
-    with pytest.raises(EngineLoadError, match=r"of which the pinned models \(model-1\) keep 0.0 GiB; something of 4 "):
+    with pytest.raises(EngineLoadError, match=r"of which the pinned models \(model-1\) keep 6 B; something of 4 "):
         await pool.load(spec(2, size=6))
 
 
@@ -303,6 +304,19 @@ async def test_a_crash_loop_is_paused(pool, factory):
         await turns()
     with pytest.raises(EngineLoadError, match=r"SIGSEGV \(it will be tried again in"):
         await pool.load(spec(1, size=1))
+
+
+async def test_who_leaves_is_shown_as_long_as_it_takes_memory(pool, factory):
+    await pool.load(spec(1, size=6))
+    factory.engines[0].holds = True
+    running = pool.generate(spec(1, size=6), REQUEST)
+    pool._dismiss(pool.residents.by_key[1])
+    [model] = pool_body(pool)["models"]
+    assert (model["name"], model["state"]) == ("model-1", "leaving")
+    factory.engines[0].answer()
+    await outputs(running)
+    await turns()
+    assert pool_body(pool)["models"] == []
 
 
 async def test_a_closing_pool_loads_nothing_more(pool, factory):

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from inference.memory import GIB, Limit, Memory, shown, total
+from inference.memory import Limit, Memory, shown, total
 from inference.pool.victims import choose_victims
+
+GIB = 2**30
 
 
 @dataclass
