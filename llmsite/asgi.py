@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmsite.settings")
@@ -15,6 +16,8 @@ from django.conf import settings  # noqa: E402 - Django's apps must be ready fir
 from inference.admission import Admission  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
+from llmsite.middleware import API_PATH  # noqa: E402
+from usage.record import RequestRecord, recorded  # noqa: E402
 
 admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
 
@@ -24,7 +27,10 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    with admission.counted(scope):
+    if scope["type"] != "http" or not scope["path"].startswith(API_PATH):
+        await django_application(scope, receive, send)
+        return
+    with admission.counted(scope), recorded(RequestRecord(secrets.token_hex(16), scope["method"], scope["path"])):
         await django_application(scope, receive, send)
 
 

@@ -18,8 +18,11 @@ from django.utils.deprecation import MiddlewareMixin
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 
+API_PATH = "/v1/"
+
+
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/v1/")
+    return request.path.startswith(API_PATH)
 
 
 class APIMiddleware:

@@ -20,7 +20,13 @@ ALLOWED_HOSTS = list(CONFIG.server.allowed_hosts)
 INSTALLED_APPS = [
     # Before staticfiles: its `runserver` would win over ours.
     "registry",
+    "access",
+    "usage",
     "inference",
+    "console",
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.simple_history",
+    "simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -17,12 +17,13 @@ from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
 from registry.observation import Observation
+from registry.presets import Preset
 from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
 from registry.validators import (
+    between,
     validate_above_zero,
     validate_chat_template,
-    validate_finite,
     validate_model_name,
     validate_stop,
 )
@@ -30,11 +31,7 @@ from registry.validators import (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "RegisteredModel"]
-
-
-def _between(low: float, high: float) -> list:
-    return [validate_finite, MinValueValidator(low), MaxValueValidator(high)]
+__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "Preset", "RegisteredModel"]
 
 
 class RegisteredModelQuerySet(models.QuerySet):
@@ -125,6 +122,7 @@ class RegisteredModel(RuntimeSettings, Residency):
 
     def clean(self) -> None:
         """Read the file when needed; refuse one that cannot be served, and settings that do not fit it."""
+        self._check_name()
         if self.path and self.needs_inspection:
             try:
                 self.inspect()
@@ -134,6 +132,11 @@ class RegisteredModel(RuntimeSettings, Residency):
         if self.kind == Kind.CHAT:
             self.check_settings(self.context_length)
             self._check_draft_model()
+
+    def _check_name(self) -> None:
+        if Preset.objects.filter(name=self.name).exists():
+            reason = _("“%(name)s” is the name of a preset.")
+            raise ValidationError({"name": ValidationError(reason, code="taken", params={"name": self.name})})
 
     def _check_context(self) -> None:
         if self.ctx_size and self.trained_context and self.ctx_size > self.trained_context:
@@ -183,25 +186,25 @@ class GenerationDefaults(models.Model):
 
     model = models.OneToOneField(RegisteredModel, on_delete=models.CASCADE, related_name="defaults")
     temperature = models.FloatField(
-        _("temperature"), default=0.8, validators=_between(0, 2), help_text=_("0 always takes the likeliest token.")
+        _("temperature"), default=0.8, validators=between(0, 2), help_text=_("0 always takes the likeliest token.")
     )
     top_p = models.FloatField(
         _("top p"),
         default=0.95,
-        validators=[*_between(0, 1), validate_above_zero],
+        validators=[*between(0, 1), validate_above_zero],
         help_text=_("Keep the likeliest tokens that together reach this probability; 1 keeps all."),
     )
     top_k = models.PositiveIntegerField(
-        _("top k"), default=40, validators=_between(0, 1000), help_text=_("Keep this many tokens; 0 keeps all.")
+        _("top k"), default=40, validators=between(0, 1000), help_text=_("Keep this many tokens; 0 keeps all.")
     )
     min_p = models.FloatField(
         _("min p"),
         default=0.05,
-        validators=_between(0, 1),
+        validators=between(0, 1),
         help_text=_("Drop tokens less likely than this part of the likeliest one; 0 keeps all."),
     )
-    presence_penalty = models.FloatField(_("presence penalty"), default=0, validators=_between(-2, 2))
-    frequency_penalty = models.FloatField(_("frequency penalty"), default=0, validators=_between(-2, 2))
+    presence_penalty = models.FloatField(_("presence penalty"), default=0, validators=between(-2, 2))
+    frequency_penalty = models.FloatField(_("frequency penalty"), default=0, validators=between(-2, 2))
     max_tokens = models.PositiveIntegerField(
         _("max tokens"),
         null=True,

@@ -3,6 +3,7 @@
 import math
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
@@ -11,6 +12,11 @@ from llmsite.config_models import is_model_name, tensor_split_of
 from registry.template_syntax import SYNTAX
 
 MAX_STOP_STRINGS = 16
+
+
+def between(low: float, high: float) -> list:
+    """Return the validators of a finite number from `low` to `high`."""
+    return [validate_finite, MinValueValidator(low), MaxValueValidator(high)]
 
 
 def validate_model_name(value: str) -> None:
@@ -74,3 +80,37 @@ def validate_chat_template(value: str) -> None:
             code="invalid_template",
             params={"line": error.lineno, "reason": error.message},
         ) from error
+
+
+def validate_parameters(value: object) -> None:
+    """Refuse anything but an object whose keys could be fields of a request."""
+    if not isinstance(value, dict) or not all(value):
+        raise ValidationError(
+            _('%(value)s is not allowed: give an object of request parameters, for example {"temperature": 0}.'),
+            code="invalid_parameters",
+            params={"value": repr(value)},
+        )
+
+
+def validate_field_names(value: object) -> None:
+    """Refuse anything but a list of names."""
+    if not _is_list_of_names(value):
+        raise ValidationError(
+            _('%(value)s is not allowed: give a list of parameter names, for example ["seed"].'),
+            code="invalid_field_names",
+            params={"value": repr(value)},
+        )
+
+
+def validate_tool_names(value: object) -> None:
+    """Refuse anything but a list of names."""
+    if not _is_list_of_names(value):
+        raise ValidationError(
+            _('%(value)s is not allowed: give a list of function names, for example ["get_weather"].'),
+            code="invalid_tool_names",
+            params={"value": repr(value)},
+        )
+
+
+def _is_list_of_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) and item for item in value)

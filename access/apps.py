@@ -1,0 +1,11 @@
+"""The application that knows who may use the API, and how much."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccessConfig(AppConfig):
+    """API keys, their limits, and the roles of the admin's users."""
+
+    name = "access"
+    verbose_name = _("Access")

@@ -1,0 +1,119 @@
+"""Further names for a registered model, each with its own way to generate, over the same loaded weights."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from registry.validators import (
+    between,
+    validate_above_zero,
+    validate_field_names,
+    validate_model_name,
+    validate_parameters,
+    validate_stop,
+    validate_tool_names,
+)
+
+
+class Reasoning(models.TextChoices):
+    """How much a preset lets the model think, whatever the request says."""
+
+    AS_REQUESTED = "", _("as requested")
+    NONE = "none", _("off")
+    LOW = "low", _("low")
+    MEDIUM = "medium", _("medium")
+    HIGH = "high", _("high")
+
+
+class Preset(models.Model):
+    """A name in the API that is answered by a registered model, with defaults and rules of its own."""
+
+    name = models.CharField(
+        _("name"),
+        max_length=MODEL_NAME_MAX_LENGTH,
+        unique=True,
+        validators=[validate_model_name],
+        help_text=_("What clients send as “model”; no registered model may have it."),
+    )
+    model = models.ForeignKey(
+        "RegisteredModel", verbose_name=_("model"), on_delete=models.CASCADE, related_name="presets"
+    )
+    enabled = models.BooleanField(_("enabled"), default=True, help_text=_("Only enabled presets appear in the API."))
+    description = models.CharField(_("description"), max_length=255, blank=True)
+
+    # What is empty here comes from the model's generation defaults.
+    temperature = models.FloatField(_("temperature"), null=True, blank=True, validators=between(0, 2))
+    top_p = models.FloatField(_("top p"), null=True, blank=True, validators=[*between(0, 1), validate_above_zero])
+    top_k = models.PositiveIntegerField(_("top k"), null=True, blank=True, validators=between(0, 1000))
+    min_p = models.FloatField(_("min p"), null=True, blank=True, validators=between(0, 1))
+    presence_penalty = models.FloatField(_("presence penalty"), null=True, blank=True, validators=between(-2, 2))
+    frequency_penalty = models.FloatField(_("frequency penalty"), null=True, blank=True, validators=between(-2, 2))
+    max_tokens = models.PositiveIntegerField(
+        _("max tokens"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_INTEGER)]
+    )
+    seed = models.PositiveBigIntegerField(_("seed"), null=True, blank=True, validators=[MaxValueValidator(2**32 - 1)])
+    stop = models.JSONField(
+        _("stop strings"),
+        null=True,
+        blank=True,
+        validators=[validate_stop],
+        help_text=_("A JSON list of up to 16 strings. Empty: those of the model; [] for none."),
+    )
+    system_prompt = models.TextField(
+        _("system prompt"), blank=True, help_text=_("Put in front of conversations that bring none.")
+    )
+
+    forced = models.JSONField(
+        _("forced parameters"),
+        default=dict,
+        blank=True,
+        validators=[validate_parameters],
+        help_text=_('A JSON object of request parameters that hold whatever the request says: {"temperature": 0}.'),
+    )
+    stripped = models.JSONField(
+        _("ignored parameters"),
+        default=list,
+        blank=True,
+        validators=[validate_field_names],
+        help_text=_('A JSON list of request parameters to take no notice of: ["seed", "logit_bias"].'),
+    )
+    allowed_tools = models.JSONField(
+        _("allowed tools"),
+        null=True,
+        blank=True,
+        validators=[validate_tool_names],
+        help_text=_("A JSON list of the function names that requests may offer. Empty: any; [] for none."),
+    )
+    reasoning = models.CharField(
+        _("reasoning"), max_length=8, choices=Reasoning.choices, default=Reasoning.AS_REQUESTED, blank=True
+    )
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("preset")
+        verbose_name_plural = _("presets")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a name that a model has; an emptied form field means no rule."""
+        models_table = self._meta.get_field("model").related_model.objects
+        if models_table.filter(name=self.name).exists():
+            reason = _("“%(name)s” is the name of a registered model.")
+            raise ValidationError({"name": ValidationError(reason, code="taken", params={"name": self.name})})
+        self.forced = self.forced or {}
+        self.stripped = self.stripped or []
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the generation parameters that this preset sets, by name."""
+        names = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty")
+        names = (*names, "max_tokens", "seed", "stop")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}

@@ -1,0 +1,85 @@
+"""What was asked for and what it took: a row for each request, and sums by the hour for pages that show much."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from access.models import APIKey
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
+
+# Upper bounds in milliseconds of the classes in which an hour counts times to the first token; the last has none.
+FIRST_TOKEN_BOUNDS = (
+    *(10, 20, 30, 50, 75, 100, 150, 200, 300, 400, 500, 750),
+    *(1000, 1500, 2000, 3000, 5000, 7500, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000),
+)
+
+
+class RequestLog(models.Model):
+    """One request to the API that a model was to answer. What was said in it is kept elsewhere, if at all."""
+
+    at = models.DateTimeField(_("time"), db_index=True)
+    request_id = models.CharField(_("request id"), max_length=64, db_index=True)
+    endpoint = models.CharField(_("endpoint"), max_length=64)
+    # As the client named it: a registration or preset, which may be gone by now.
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key = models.ForeignKey(
+        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="requests"
+    )
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
+    status = models.PositiveSmallIntegerField(_("status"))
+    error_code = models.CharField(_("error"), max_length=64, blank=True)
+    error = models.CharField(_("message"), max_length=512, blank=True)
+    streamed = models.BooleanField(_("streamed"), default=False)
+    finish_reason = models.CharField(_("finish reason"), max_length=16, blank=True)
+    prompt_tokens = models.PositiveIntegerField(_("prompt tokens"), default=0)
+    cached_tokens = models.PositiveIntegerField(_("of them cached"), default=0)
+    completion_tokens = models.PositiveIntegerField(_("tokens generated"), default=0)
+    reasoning_tokens = models.PositiveIntegerField(_("of them reasoning"), default=0)
+    queue_ms = models.PositiveIntegerField(_("queued, ms"), null=True)
+    first_token_ms = models.PositiveIntegerField(_("first token, ms"), null=True)
+    total_ms = models.PositiveIntegerField(_("total, ms"))
+
+    class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+        ordering = ["-at", "-pk"]
+        indexes = [
+            models.Index(fields=["model", "-at"], name="usage_log_model_at"),
+            models.Index(fields=["key", "-at"], name="usage_log_key_at"),
+            models.Index(fields=["status", "-at"], name="usage_log_status_at"),
+            models.Index(fields=["-total_ms"], name="usage_log_total_ms"),
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class UsageHour(models.Model):
+    """The requests of one hour, of one model with one key: what dashboards and bills are made of.
+
+    first_token_counts: how many first tokens came within each of FIRST_TOKEN_BOUNDS, and after the last of them.
+    """
+
+    hour = models.DateTimeField(_("hour"))
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key = models.ForeignKey(
+        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="hours"
+    )
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
+    requests = models.PositiveIntegerField(_("requests"), default=0)
+    errors = models.PositiveIntegerField(_("errors"), default=0)
+    prompt_tokens = models.PositiveBigIntegerField(_("prompt tokens"), default=0)
+    cached_tokens = models.PositiveBigIntegerField(_("of them cached"), default=0)
+    completion_tokens = models.PositiveBigIntegerField(_("tokens generated"), default=0)
+    total_ms = models.PositiveBigIntegerField(_("total, ms"), default=0)
+    first_token_counts = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("usage of an hour")
+        verbose_name_plural = _("usage by the hour")
+        ordering = ["-hour"]
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "model", "key_prefix"], name="usage_hour_model_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
