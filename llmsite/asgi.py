@@ -17,6 +17,7 @@ from inference.admission import Admission  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
+from registry.download_runner import runner  # noqa: E402
 from usage.record import RequestRecord, recorded  # noqa: E402
 
 admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
@@ -38,9 +39,11 @@ async def _lifespan(receive: Any, send: Any) -> None:
     """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
     pool.bind()
-    loading = asyncio.create_task(preload())
+    tasks = [asyncio.create_task(preload()), asyncio.create_task(runner.run())]
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    loading.cancel()
+    for task in tasks:
+        task.cancel()
     await pool.close()
+    await asyncio.wait(tasks)
     await send({"type": "lifespan.shutdown.complete"})

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from llmsite.config_models import ModelEntry, is_model_name, model_name_for
-from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, size, text
+from llmsite.config_values import Reader, choice, flag, integer, many, matching, number, optional, setting, size, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
 __all__ = [
@@ -146,6 +146,30 @@ class KVDisk:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """The folders under which the admin finds models, adapters and draft models, and into which it downloads."""
+
+    model_folders: tuple[str, ...] = setting(many(text("the path of a folder", r"(?s).{1,1024}")), ("models", "demo"))
+
+    def __post_init__(self) -> None:
+        """Take the paths from the project's root, wherever the process was started."""
+        folders = tuple(str(resolve_path(folder)) for folder in self.model_folders)
+        object.__setattr__(self, "model_folders", folders)
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """What the admin's downloads may reach, and how much they may take."""
+
+    at_once: int = setting(integer(1, 32), 2)
+    max_size: int = setting(size(), 2**40)
+    allowed_hosts: tuple[str, ...] = setting(
+        many(text('a host name, ".domain", an address or a network such as 10.0.0.0/8', r"[^\s/]+(/\d{1,3})?")), ()
+    )
+    allow_private: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
@@ -158,6 +182,8 @@ class Config:
     pool: Pool = field(default_factory=Pool)
     limits: Limits = field(default_factory=Limits)
     kv_disk: KVDisk = field(default_factory=KVDisk)
+    storage: Storage = field(default_factory=Storage)
+    downloads: Downloads = field(default_factory=Downloads)
     source: Path | None = None
 
 
@@ -170,8 +196,10 @@ SECTIONS = {
     "pool": Pool,
     "limits": Limits,
     "kv_disk": KVDisk,
+    "storage": Storage,
+    "downloads": Downloads,
 }
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits", "kv_disk")
+KNOWN_KEYS = ("model", "models", *SECTIONS)
 
 
 def load_config(path: str | Path | None = None) -> Config:
