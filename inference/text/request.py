@@ -11,42 +11,41 @@ from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
 from inference.specs import model_spec, sampling_params, seeded
 from inference.text.completion import TextCompletion
-from registry.models import GenerationDefaults, RegisteredModel
+from registry.models import GenerationDefaults
+from registry.served_model import ServedModel
 
 Prompt = str | tuple[int, ...]
 
 
 def start_completion(
-    pool: EnginePool, model: RegisteredModel, parameters: dict[str, Any], constraint: Constraint | None
+    pool: EnginePool, model: ServedModel, parameters: dict[str, Any], constraint: Constraint | None
 ) -> TextCompletion:
     """Hand all candidates of all prompts to the pool, prompt by prompt."""
-    spec = model_spec(model, parameters.get("keep_alive"))
+    spec = model_spec(model.registration, parameters.get("keep_alive"))
     generations = [pool.generate(spec, request) for request in _requests(model, parameters, constraint)]
     is_empty = parameters.get("max_tokens") == 0
     return TextCompletion(generations, parameters["best_of"], model.name, is_empty)
 
 
-async def echoed_prompts(model: RegisteredModel, parameters: dict[str, Any]) -> list[str]:
+async def echoed_prompts(model: ServedModel, parameters: dict[str, Any]) -> list[str]:
     """Return what each prompt's completions begin with: its text if the request wants an echo, else nothing."""
     if not parameters.get("echo"):
         return [""] * len(parameters["prompt"])
     return [await _text(model, prompt) for prompt in parameters["prompt"]]
 
 
-async def _text(model: RegisteredModel, prompt: Prompt) -> str:
+async def _text(model: ServedModel, prompt: Prompt) -> str:
     if isinstance(prompt, str):
         return prompt
-    text = await call(model, DetokenizeRequest(secrets.token_hex(16), prompt, param="prompt"))
+    text = await call(model.registration, DetokenizeRequest(secrets.token_hex(16), prompt, param="prompt"))
     return text.decode(errors="replace")
 
 
-def _requests(
-    model: RegisteredModel, parameters: dict[str, Any], constraint: Constraint | None
-) -> list[GenerateRequest]:
+def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constraint | None) -> list[GenerateRequest]:
     suffix = parameters["suffix"]
     sampling = _sampling(parameters, model.defaults)
     scores = parameters.get("logprobs") if parameters.get("echo") else None
-    prompts = [prompt if suffix else prompt or model.bos_token for prompt in parameters["prompt"]]
+    prompts = [prompt if suffix else prompt or model.registration.bos_token for prompt in parameters["prompt"]]
     return [
         GenerateRequest(
             secrets.token_hex(16),

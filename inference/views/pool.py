@@ -43,7 +43,7 @@ class LoadView(APIView):
         require_operator(request)
         model = await enabled_model(name, kind=None)
         try:
-            await pool.load(model_spec(model), insist=True)
+            await pool.load(model_spec(model.registration), insist=True)
         except EngineLoadError as error:
             message = f"Model `{name}` could not be loaded: {error}."
             raise EngineUnavailable(message, code="load_failed") from None
@@ -61,7 +61,7 @@ class UnloadView(APIView):
         """Unload a model now. Its open requests end with an error; the next one loads it again."""
         require_operator(request)
         model = await enabled_model(name, kind=None)
-        was_loaded = await pool.unload(model.pk)
+        was_loaded = await pool.unload(model.registration.pk)
         return json_response({"object": "model", "id": model.name, "state": "unloaded", "was_loaded": was_loaded})
 
     @extend_schema(exclude=True)
