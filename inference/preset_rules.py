@@ -44,8 +44,7 @@ class RuledBody:
         value = self._serializer.value_of(parameter, value)
         for name in names:
             self.take(name, unless=value)
-        parent, _, rest = names[0].partition(".")
-        self.body[parent] = {**(self.body.get(parent) or {}), rest: value} if rest else value
+        self._put(names[0], value)
 
     def take(self, name: str, unless: Any = None) -> None:
         """Take out a field, or what is in one: a key of an object, a member of a list; null means absent."""
@@ -64,6 +63,15 @@ class RuledBody:
             self.body.pop(parent, None)
         if found is not None and found != unless:
             self.dropped.append(name)
+
+    def _put(self, name: str, value: Any) -> None:
+        """Set a field, or a key of one; what should be an object and is not, the serializer refuses."""
+        parent, _, rest = name.partition(".")
+        whole = self.body.get(parent) or {}
+        if not rest:
+            self.body[parent] = value
+        elif isinstance(whole, dict):
+            self.body[parent] = {**whole, rest: value}
 
 
 def apply_rules(
