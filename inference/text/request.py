@@ -52,6 +52,7 @@ def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constr
             prompt,
             seeded(sampling, number),
             suffix=suffix,
+            constraint=constraint,
             prompt_logprobs=scores,
             client=current_client.get(),
         )
