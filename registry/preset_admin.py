@@ -1,13 +1,11 @@
 """The admin of presets: what each changes of its model, with the model's own values beside it."""
 
-import json
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Field, JSONField
 from django.http import HttpRequest
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -15,9 +13,10 @@ from registry.clone_action import CloneActionMixin
 from registry.cloning import clone_preset
 from registry.enable_actions import EnableActionsMixin
 from registry.models import GenerationDefaults
+from registry.preset_changes import changes_of, shortened
 from registry.presets import DEFAULTS, Preset
 
-MAX_SHOWN, MAX_PLACEHOLDER = 60, 500  # characters of a value in the list and in an empty field
+MAX_PLACEHOLDER = 500  # characters of the model's value in an empty field
 
 
 class OpenJSONField(forms.JSONField):
@@ -36,7 +35,7 @@ class PresetForm(forms.ModelForm):
         defaults = self._defaults()
         for name in (*DEFAULTS, "system_prompt"):
             if defaults and name in self.fields:
-                self.fields[name].widget.attrs["placeholder"] = _short(getattr(defaults, name), MAX_PLACEHOLDER)
+                self.fields[name].widget.attrs["placeholder"] = shortened(getattr(defaults, name), MAX_PLACEHOLDER)
 
     def _defaults(self) -> GenerationDefaults | None:
         """Return those of the preset's model, or of the one that the page was opened for; None if there is none."""
@@ -90,32 +89,3 @@ class PresetAdmin(EnableActionsMixin, CloneActionMixin, ModelAdmin):
     def changes(self, preset: Preset) -> str:
         """Return what is different from the model, for people: `temperature 0, seed ignored`."""
         return changes_of(preset)
-
-
-def changes_of(preset: Preset) -> str:
-    """Return what a preset changes of its model, in one line."""
-    parts = [f"{name} {_short(value)}" for name, value in preset.defaults().items()]
-    parts += [_now("%(name)s always %(value)s") % _named(item) for item in preset.forced.items()]
-    parts += [_now("%(name)s ignored") % {"name": name} for name in preset.stripped]
-    if preset.allowed_tools is not None:
-        names = ", ".join(preset.allowed_tools)
-        parts.append(_now("only these tools: %(names)s") % {"names": names} if names else _now("no tools"))
-    if preset.reasoning:
-        parts.append(_now("reasoning %(effort)s") % {"effort": preset.get_reasoning_display()})
-    return "; ".join(parts) or _now("nothing")
-
-
-def _named(item: tuple[str, Any]) -> dict[str, str]:
-    return {"name": item[0], "value": _short(item[1])}
-
-
-def _short(value: Any, limit: int = MAX_SHOWN) -> str:
-    text = _shown(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _shown(value: Any) -> str:
-    """Return a value as the form takes it."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from registry.models import Preset, RegisteredModel
-from registry.preset_admin import changes_of
+from registry.preset_changes import changes_of
 
 LIST_URL = "/admin/registry/preset/"
 MODELS_URL = "/admin/registry/registeredmodel/"
