@@ -61,7 +61,8 @@ class PresetAdmin(EnableActionsMixin, CloneActionMixin, ModelAdmin):
             _("Where the request says nothing"),
             {
                 "fields": [
-                    ("temperature", "top_p", "top_k", "min_p"),
+                    ("temperature", "top_p"),
+                    ("top_k", "min_p"),
                     ("presence_penalty", "frequency_penalty"),
                     ("max_tokens", "seed"),
                     "stop",
@@ -80,10 +81,12 @@ class PresetAdmin(EnableActionsMixin, CloneActionMixin, ModelAdmin):
     ]
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
-        """Show an absent list or object as an empty box."""
-        if isinstance(db_field, JSONField):
-            kwargs["form_class"] = OpenJSONField
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        """Show an absent list or object as an empty box; they are short."""
+        if not isinstance(db_field, JSONField):
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, form_class=OpenJSONField, **kwargs)
+        field.widget.attrs["rows"] = 3
+        return field
 
     @admin.display(description=_("changes"))
     def changes(self, preset: Preset) -> str:
