@@ -13,7 +13,7 @@ NOTHING = Memory()
 
 @dataclass(frozen=True)
 class Limit:
-    """What all models together may take. host None, and GPUs beyond those listed: as much as there is."""
+    """What all models together may take. host None, and GPUs that are not listed: nobody knows of a limit."""
 
     host: int | None = None
     devices: tuple[int, ...] = ()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 
@@ -25,7 +26,8 @@ class DatabaseRecorder(Recorder):
 
     def __init__(self) -> None:
         self._written: dict[int, tuple[str, Memory]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._writer = ThreadPoolExecutor(max_workers=1)  # one: what was found out last is written last
 
     def loaded(self, spec: ModelSpec) -> None:
         """Forget the last error."""
@@ -60,7 +62,7 @@ class DatabaseRecorder(Recorder):
         self._spawn(spec, lambda: _update(spec.key, values))
 
     def _spawn(self, spec: ModelSpec, write: Callable[[], None]) -> None:
-        task = asyncio.create_task(asyncio.to_thread(_in_thread, write, spec.name))
+        task = asyncio.get_running_loop().run_in_executor(self._writer, _in_thread, write, spec.name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from inference import footprints
 from inference.engine.config import EngineConfig
 from inference.fitting import find_misfit
+from inference.gpus import free_gpu_memory
 from inference.memory import Memory
 from inference.pool.budget import Budget
 from inference.pool.contracts import PoolSettings, Recorders
@@ -18,9 +19,8 @@ __all__ = ["EnginePool", "EngineStatus", "ModelSpec", "pool"]
 
 def _settings() -> PoolSettings:
     config = settings.CONFIG.pool
-    return PoolSettings(
-        Budget(config.memory_budget, config.vram_budget), config.max_queue, config.step_timeout, config.load_timeout
-    )
+    budget = Budget(config.memory_budget, config.vram_budget, free_devices=free_gpu_memory)
+    return PoolSettings(budget, config.max_queue, config.step_timeout, config.load_timeout)
 
 
 async def _estimate(config: EngineConfig) -> Memory:

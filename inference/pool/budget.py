@@ -1,8 +1,9 @@
 """How much memory all models together may take."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from inference.memory import Limit
@@ -44,21 +45,52 @@ def _physical_memory() -> int | None:
         return None
 
 
+async def no_gpus() -> tuple[int, ...]:
+    """Say that there are no GPUs."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Budget:
-    """The operator's limits. host None: a share of what is available and what the models have taken, at the moment.
+    """The operator's limits. None, and GPUs beyond those listed: a share of what is available and what the models have.
 
-    devices: bytes for each GPU; GPUs that are not listed may be filled. available: bytes of main memory that could be
-    had now, None if the system does not say.
+    available: bytes of main memory that could be had now, None if the system does not say. free_devices: the same for
+    each GPU.
     """
 
     host: int | None = None
     devices: tuple[int, ...] = ()
     available: Callable[[], int | None] = available_memory
+    free_devices: Callable[[], Awaitable[tuple[int, ...] | None]] = no_gpus
 
-    def limit(self, taken: int) -> Limit:
-        """Return the limit while so much of the main memory is not available because of the models."""
+    def limit(self, taken: int, found: tuple[int, ...] = ()) -> Limit:
+        """Return the limit while so much of the main memory is not available because of the models.
+
+        found: what the models could have of each GPU.
+        """
+        devices = self.devices + tuple(int(AUTO_SHARE * size) for size in found[len(self.devices) :])
         if self.host is not None:
-            return Limit(self.host, self.devices)
+            return Limit(self.host, devices)
         available = self.available()
-        return Limit(None if available is None else int(AUTO_SHARE * (available + taken)), self.devices)
+        return Limit(None if available is None else int(AUTO_SHARE * (available + taken)), devices)
+
+
+class GPUs:
+    """What the models could have of each GPU, as of the last look.
+
+    Looking takes a process. There is none where there are no GPUs, nor for those that the operator has given a limit.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._count: int | None = None
+        self.found: tuple[int, ...] = ()
+
+    async def look(self, taken: tuple[int, ...]) -> None:
+        """Ask how much is free beside what loaded models have taken; keep what is known if nobody can say."""
+        if self._count is not None and self._count <= len(self._budget.devices):
+            return
+        free = await self._budget.free_devices()
+        if free is not None:
+            self._count = len(free)
+            self.found = tuple(a + b for a, b in zip_longest(free, taken[: len(free)], fillvalue=0))

@@ -30,6 +30,11 @@ class Residents:
         return total(resident.memory for resident in self)
 
     @property
+    def loaded(self) -> Memory:
+        """What those take that have an engine."""
+        return total(resident.memory for resident in self if resident.engine)
+
+    @property
     def taken(self) -> int:
         """Bytes of main memory that the system does not count as available because of them."""
         return sum(resident.taken for resident in self)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from inference.client import EngineLoadError
 from inference.memory import NOTHING, Limit, Memory, shown, total
-from inference.pool.budget import Budget
+from inference.pool.budget import Budget, GPUs
 from inference.pool.changes import Changes
 from inference.pool.contracts import Advise, Dismiss
 from inference.pool.model_spec import ModelSpec
@@ -34,6 +34,7 @@ class Room:
     ) -> None:
         self._residents = residents
         self._budget = budget
+        self._gpus = GPUs(budget)
         self._changes = changes
         self._dismiss = dismiss
         self._advise = advise
@@ -42,10 +43,11 @@ class Room:
     @property
     def limit(self) -> Limit:
         """What all models together may take at the moment."""
-        return self._budget.limit(self._residents.taken)
+        return self._budget.limit(self._residents.taken, self._gpus.found)
 
     async def make(self, resident: Resident, need: Memory) -> None:
         """Set memory aside for a model, as soon as there is enough. Raises EngineLoadError if there never can be."""
+        await self._gpus.look(self._residents.loaded.devices)
         waiting_since = self._clock()
         while True:
             seen, used, limit = self._changes.count, self._residents.used, self.limit

@@ -3,7 +3,7 @@
 import pytest
 
 from inference.memory import Limit
-from inference.pool.budget import Budget, available_memory
+from inference.pool.budget import Budget, GPUs, available_memory
 
 
 def test_a_given_budget_is_the_limit():
@@ -53,3 +53,47 @@ def test_other_systems_have_what_is_built_in(machine):
 
 def test_this_machine_has_some():
     assert available_memory() > 2**20
+
+
+def test_gpus_that_are_not_listed_have_a_share_of_what_is_there():
+    assert Budget(10, (5,)).limit(0, (100, 200)) == Limit(10, (5, 180))
+    assert Budget(10).limit(0, (100,)) == Limit(10, (90,))
+
+
+class Driver:
+    """Tells what is free on each GPU; None if it cannot."""
+
+    def __init__(self, *answers: tuple[int, ...] | None) -> None:
+        self.answers = list(answers)
+
+    async def __call__(self) -> tuple[int, ...] | None:
+        return self.answers.pop(0)
+
+
+async def test_what_the_models_have_of_a_gpu_counts_as_free():
+    gpus = GPUs(Budget(free_devices=Driver((70, 100))))
+    await gpus.look(taken=(30,))
+    assert gpus.found == (100, 100)
+
+
+async def test_a_machine_without_gpus_is_asked_once():
+    driver = Driver((), (1,))
+    gpus = GPUs(Budget(free_devices=driver))
+    await gpus.look(())
+    await gpus.look(())
+    assert gpus.found == () and len(driver.answers) == 1
+
+
+async def test_gpus_that_have_limits_are_not_asked_again():
+    driver = Driver((1, 2), (3, 4))
+    gpus = GPUs(Budget(devices=(5, 5), free_devices=driver))
+    await gpus.look(())
+    await gpus.look(())
+    assert len(driver.answers) == 1
+
+
+async def test_what_is_known_of_gpus_stays_if_nobody_can_say():
+    gpus = GPUs(Budget(free_devices=Driver((70,), None)))
+    await gpus.look(())
+    await gpus.look(())
+    assert gpus.found == (70,)

@@ -339,3 +339,17 @@ async def test_who_leaves_the_queue_makes_no_room(pool, factory):
     factory.engines[0].answer()
     await outputs(running)
     assert names(pool) == {"model-1"}
+
+
+async def test_a_gpu_without_a_limit_is_not_filled_beyond_what_is_free():
+    async def estimate(config) -> Memory:
+        return Memory(1, (config.n_ctx,))
+
+    async def free() -> tuple[int, ...]:
+        return (100,)
+
+    pool = EnginePool(Factory(), estimate=estimate, settings=PoolSettings(Budget(10, free_devices=free)))
+    with pytest.raises(EngineLoadError, match=r"needs 1 B \+ 91 B on GPU 0 of memory, .* may take 10 B \+ 90 B"):
+        await pool.load(spec(1, n_ctx=91))
+    await pool.load(spec(2, n_ctx=90))
+    await pool.close()
