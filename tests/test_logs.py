@@ -15,23 +15,19 @@ def record(message: str, *arguments: object, **extra: object) -> logging.LogReco
 
 
 def test_lines_for_people_name_the_model_and_the_request():
-    line = TextFormatter("{levelname} {message}", style="{").format(
-        record("%s!", "hello", model="demo", request_id="r")
-    )
-    assert line == "WARNING [demo] hello! [r]"
+    formatter = TextFormatter("{levelname} {message}", style="{")
+    assert formatter.format(record("%s!", "hello", model="demo", request_id="r")) == "WARNING [demo] hello! [r]"
 
 
 def test_lines_for_programs_have_fields():
     values = json.loads(JSONFormatter().format(record("hello\nyou", model="demo", request_id="r", created=0)))
     assert values == {
         "time": "1970-01-01T00:00:00.000+00:00",
-        **{
-            "level": "warning",
-            "logger": "inference.engine",
-            "message": "hello\nyou",
-            "model": "demo",
-            "request_id": "r",
-        },
+        "level": "warning",
+        "logger": "inference.engine",
+        "message": "hello\nyou",
+        "model": "demo",
+        "request_id": "r",
     }
 
 

@@ -10,6 +10,7 @@ from llmsite.logs import JSONFormatter, RequestFilter, TextFormatter
 from tests import live_server
 from tests.usage.records import finished
 from usage.access_log import log_request
+from usage.record import RequestRecord, recorded
 
 
 @pytest.fixture
@@ -30,7 +31,6 @@ def test_it_says_what_became_of_a_request(line):
 
 
 def test_what_is_not_known_is_left_out(line):
-    failed = line(status=404, error_code="model_not_found", **dict.fromkeys(("prompt_tokens", "completion_tokens"), 0))
     failed = line(
         **{"status": 404, "error_code": "model_not_found", "model": "", "finish_reason": "", "prompt_tokens": 0},
         **{"first_token": None, "queue_seconds": None},
@@ -102,8 +102,6 @@ def test_a_server_logs_requests_engines_and_no_secrets(tmp_path, log_format):
 
 
 def test_lines_belong_to_the_request_that_is_being_answered():
-    from usage.record import RequestRecord, recorded
-
     record = logging.makeLogRecord({"msg": "hello"})
     with recorded(RequestRecord("mine", "GET", "/v1/models")) as request:
         RequestFilter().filter(record)

@@ -48,7 +48,7 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 @pytest.fixture(scope="module")
 def text(server) -> str:
     """What is there after some traffic."""
-    body = {"model": "demo", "messages": [{"role": "user", "content": "Count to 9."}]}
+    body = {"model": "demo", "messages": [{"role": "user", "content": "Count to 9. " * 30}]}
     for _ in range(2):
         httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60)
     httpx.post(f"{server.base_url}/chat/completions", json={**body, "model": "made-up"}, timeout=60)

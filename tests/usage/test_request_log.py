@@ -25,7 +25,7 @@ def row_of(server: LiveServer, request_id: str) -> dict:
 
 
 @pytest.fixture
-def post(server, request):
+def post(server):
     """Posts a body to the API; returns the answer and the row."""
 
     def post(path: str, base: LiveServer = server, **body: object) -> tuple[dict, dict]:
@@ -129,14 +129,15 @@ def test_a_stream_whose_client_leaves(server):
     assert 0 < row["completion_tokens"] < 3000
 
 
-def test_a_stream_that_fails_in_the_middle(server, register, openai_client):
-    name = register("dies")
-    body = {"model": name, "prompt": "Once", "stream": True, "max_tokens": 3000, "ignore_eos": True}
+def test_a_stream_that_fails_in_the_middle(server, post):
+    post("tokenize", content="Load it.")
+    pid = _pid(server)
+    body = {"model": "demo", "prompt": "Once", "stream": True, "max_tokens": 3000, "ignore_eos": True}
     headers = {"x-request-id": "died-midway"}
     with httpx.stream("POST", f"{server.base_url}/completions", json=body, headers=headers, timeout=60) as response:
         lines = response.iter_lines()
         next(lines)
-        os.kill(_pid(server, name), signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         last = [line for line in lines if line.startswith("data: {")][-1]
     row = row_of(server, "died-midway")
     assert json.loads(last.removeprefix("data: "))["error"]["code"] == "worker_died"
@@ -161,7 +162,7 @@ def test_every_answer_has_an_id(server, method, path):
     assert len(httpx.request(method, server.url + path).headers["x-request-id"]) == 32
 
 
-def _pid(server: LiveServer, name: str) -> int:
+def _pid(server: LiveServer) -> int:
     token = server.manage("pool", "token").stdout.strip()
     pool = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}).json()
-    return next(model["pid"] for model in pool["models"] if model["name"] == name)
+    return next(model["pid"] for model in pool["models"] if model["name"] == "demo")
