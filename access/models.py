@@ -123,6 +123,12 @@ class APIKey(models.Model):
         """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or timezone.now() < self.expires_at)
 
+    def allowed_names(self) -> frozenset[str]:
+        """Return the names of the models and presets that were chosen for the key; disabled ones, too."""
+        chosen = (self.allowed_models, self.allowed_presets)
+        models, presets = (each.order_by().values_list("name", flat=True) for each in chosen)
+        return frozenset(models.union(presets))
+
     def revoke(self) -> None:
         """End the key for good."""
         self.revoked_at = timezone.now()

@@ -11,15 +11,10 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from django.conf import settings  # noqa: E402 - Django's apps must be ready first
-
-from inference.admission import Admission  # noqa: E402
-from inference.pool import pool  # noqa: E402
+from inference.pool import pool  # noqa: E402 - Django's apps must be ready first
 from inference.preload import preload  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
 from usage.record import RequestRecord, recorded  # noqa: E402
-
-admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -30,7 +25,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http" or not scope["path"].startswith(API_PATH):
         await django_application(scope, receive, send)
         return
-    with admission.counted(scope), recorded(RequestRecord(secrets.token_hex(16), scope["method"], scope["path"])):
+    with recorded(RequestRecord(secrets.token_hex(16), scope["method"], scope["path"])):
         await django_application(scope, receive, send)
 
 

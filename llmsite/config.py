@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from llmsite.config_models import ModelEntry, is_model_name, model_name_for
-from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, size, text
+from llmsite.config_values import Reader, choice, flag, integer, many, matching, number, optional, setting, size, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
 __all__ = [
@@ -58,6 +58,13 @@ class Server:
         name = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
         if self.host not in _EVERY_ADDRESS and name not in self.allowed_hosts:
             object.__setattr__(self, "allowed_hosts", (*self.allowed_hosts, name))
+
+
+@dataclass(frozen=True)
+class Auth:
+    """Whether the API asks for a key."""
+
+    required: bool = setting(flag(), False)
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,7 @@ class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
     server: Server = field(default_factory=Server)
+    auth: Auth = field(default_factory=Auth)
     cors: Cors = field(default_factory=Cors)
     models: tuple[ModelEntry, ...] = ()
     generation: Generation = field(default_factory=Generation)
@@ -163,6 +171,7 @@ class Config:
 
 SECTIONS = {
     "server": Server,
+    "auth": Auth,
     "cors": Cors,
     "generation": Generation,
     "database": Database,
@@ -171,7 +180,7 @@ SECTIONS = {
     "limits": Limits,
     "kv_disk": KVDisk,
 }
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits", "kv_disk")
+KNOWN_KEYS = (*SECTIONS, "model", "models")
 
 
 def load_config(path: str | Path | None = None) -> Config:

@@ -22,7 +22,7 @@ API_PATH = "/v1/"
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PATH)
+    return request.path_info.startswith(API_PATH)  # what URLs are resolved by, so that none gets past the check of keys
 
 
 class APIMiddleware:

@@ -41,6 +41,7 @@ class Sequence:
     ) -> None:
         self.id = request.id
         self.client = request.client
+        self.priority = request.priority
         self.queued_at = 0.0
         self.tokens = prompt_tokens
         self.num_prompt = len(prompt_tokens)

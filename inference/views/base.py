@@ -8,9 +8,8 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.admission import REFUSAL
-from inference.clients import client_of, current_client
-from inference.exceptions import ModelNotFound, ServerBusy, WrongKind, error_body
+from access.identity import current_identity
+from inference.exceptions import ModelNotFound, WrongKind, error_body
 from inference.serializers.base import RequestSerializer, shared
 from registry.enabled_models import enabled_models
 from registry.model_kinds import Kind
@@ -29,9 +28,6 @@ async def respond(
     answer: Callable[[dict[str, Any]], Awaitable[HttpResponseBase]],
 ) -> HttpResponseBase:
     """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
-    if refusal := _refusal(request):
-        raise ServerBusy(f"The server is busy: {refusal}. Try again later.", code="too_many_requests")
-    current_client.set(client_of(request))
     serializer = shared(serializer_class)
     response = await answer(serializer.run_validation(request.data))
     if ignored := serializer.ignored(request.data):
@@ -41,7 +37,12 @@ async def respond(
 
 
 async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredModel:
-    """Return the registration; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
+    """Return the registration; raise ModelNotFound, or WrongKind if it is not of this kind (None: any).
+
+    What the sender's key does not allow does not exist for it.
+    """
+    if not current_identity.get().may_use(name):
+        raise ModelNotFound(name)
     try:
         model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
@@ -49,12 +50,6 @@ async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredM
     if kind not in (None, model.kind):
         raise WrongKind(name, model.kind)
     return model
-
-
-def _refusal(request: Request) -> str | None:
-    """Return why the request must wait for others to be answered; None where nobody counts them."""
-    scope = getattr(request._request, "scope", {})
-    return scope.get(REFUSAL)
 
 
 def json_response(body: dict[str, Any]) -> JsonResponse:

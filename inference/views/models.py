@@ -4,6 +4,7 @@ from adrf.views import APIView
 from django.http import JsonResponse
 from rest_framework.request import Request
 
+from access.identity import current_identity
 from inference.bodies.models import model_body
 from inference.schema.models import model_schema, models_schema
 from inference.views.base import enabled_model
@@ -13,8 +14,9 @@ from registry.models import RegisteredModel
 class ModelsView(APIView):
     @models_schema
     async def get(self, request: Request) -> JsonResponse:
-        """List the enabled models. Never loads one."""
-        models = [model_body(model) async for model in RegisteredModel.objects.enabled()]
+        """List the enabled models that the key allows. Never loads one."""
+        may_use = current_identity.get().may_use
+        models = [model_body(model) async for model in RegisteredModel.objects.enabled() if may_use(model.name)]
         return JsonResponse({"object": "list", "data": models})
 
 
