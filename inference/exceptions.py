@@ -171,9 +171,13 @@ class ServerBusy(APIError):
 
 
 class RateLimitExceeded(ServerBusy):
-    """A key has used up what it may use in a minute."""
+    """A key has used up the "requests" or "tokens" of a minute, which OpenAI calls the type of the error."""
 
     code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, unit: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message, headers=headers)
+        self.type = unit
 
 
 class QuotaExceeded(ServerBusy):

@@ -26,6 +26,7 @@ OPEN_PATHS = frozenset({"/v1/health"})
 MANAGING_PATH = "/v1/models/"  # what is posted there makes no model work
 MISSING = "No API key was sent. Send one as `Authorization: Bearer sk-…`."
 NO_BEARER = "The Authorization header has another form than `Bearer sk-…`."
+UNITS = {Limit.REQUESTS: "requests", Limit.TOKENS: "tokens"}
 WRONG = "Incorrect API key: this server has no such key. Its keys are made in the admin under “API keys”."
 
 admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key, Meter(tokens_between))
@@ -113,6 +114,6 @@ def _as_api_error(reached: LimitReached) -> APIError:
     message, headers = str(reached), retry_headers(reached)
     if reached.limit is Limit.DAY:
         return QuotaExceeded(message, headers=headers)
-    if reached.limit in (Limit.REQUESTS, Limit.TOKENS):
-        return RateLimitExceeded(message, headers=headers)
+    if reached.limit in UNITS:
+        return RateLimitExceeded(message, UNITS[reached.limit], headers)
     return ServerBusy(message, code="too_many_requests", headers=headers)

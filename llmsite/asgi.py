@@ -13,6 +13,7 @@ django_application = get_asgi_application()
 
 from inference.pool import pool  # noqa: E402 - Django's apps must be ready first
 from inference.preload import preload  # noqa: E402
+from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
 from usage.record import RequestRecord, recorded  # noqa: E402
 
@@ -32,6 +33,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def _lifespan(receive: Any, send: Any) -> None:
     """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
+    warn_if_open(uvicorn_host())
     pool.bind()
     loading = asyncio.create_task(preload())
     await send({"type": "lifespan.startup.complete"})

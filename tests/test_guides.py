@@ -36,7 +36,7 @@ def test_commands_of_the_readme_exist():
     assert {first or second for first, second in targets} <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
 
 
-@pytest.mark.parametrize("package", ["llmsite", "inference", "registry"])
+@pytest.mark.parametrize("package", ["llmsite", "inference", "usage", "access", "registry"])
 def test_the_architecture_names_every_module(package):
     paths = [path for path in (PROJECT_ROOT / package).rglob("*.py") if "migrations" not in path.parts]
     modules = {path for path in paths if path.stem != "__init__"}

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from uvicorn.main import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload
 
+from llmsite.exposure import warn_if_open
 from llmsite.server import Server
 from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             lifespan="on",
             ws="none",
         )
+        warn_if_open(host)
         serve(config, server.shutdown_timeout)
 
     @staticmethod
@@ -69,7 +71,10 @@ def serve(config: uvicorn.Config, shutdown_timeout: float) -> None:
 
 def reload_options() -> dict[str, Any]:
     """Return what makes uvicorn restart the server when a source file or the configuration changes."""
-    folders = [settings.BASE_DIR / name for name in ("llmsite", "inference", "registry", "templates", "config")]
+    folders = [
+        settings.BASE_DIR / name
+        for name in ("llmsite", "inference", "usage", "access", "registry", "templates", "config")
+    ]
     return {"reload": True, "reload_dirs": [str(folder) for folder in folders], "reload_includes": ["*.py", "*.yml"]}
 
 
