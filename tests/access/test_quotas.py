@@ -1,5 +1,7 @@
 """Limits of keys on a live server, with many requests at once."""
 
+import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,14 +11,22 @@ import pytest
 
 from tests.access import keys
 from tests.access.keys import Keys, bearer, create_key
+from tests.live_server import wait_until
 
 AT_ONCE = 50
 HELLO = {"model": "demo", "messages": [{"role": "user", "content": "Hello!"}]}
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Iterator[Keys]:
-    made = keys.start(tmp_path_factory.mktemp("quotas"))
+def database() -> dict[str, object]:
+    """Returns the sections of the configuration that name the database: another one where $TEST_DATABASE_URL does."""
+    url = os.environ.get("TEST_DATABASE_URL")
+    return {"database": {"url": url}} if url else {}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, database) -> Iterator[Keys]:
+    made = keys.start(tmp_path_factory.mktemp("quotas"), **database)
     yield made
     made.stop()
 
@@ -74,6 +84,16 @@ def test_two_limits_at_once_are_exact(made):
         client.close()
     made.server.wait_for("running == 0")
     assert Counter(tokenize(made, text).status_code for _ in range(10)) == {200: 7, 429: 3}
+
+
+def test_a_revoked_key_is_refused_within_a_second(made):
+    """Whatever the database is: it is asked twice a second at most."""
+    text = create_key(made.server)
+    assert tokenize(made, text).status_code == 200
+    assert made.server.manage("revoke_key", text[:11]).returncode == 0
+    revoked = time.monotonic()
+    wait_until(lambda: tokenize(made, text).status_code == 401)
+    assert time.monotonic() - revoked < 1
 
 
 def test_a_changed_limit_holds_for_the_next_request(made):
