@@ -4,8 +4,8 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
+from access.identity import current_identity
 from inference.calls import call
-from inference.clients import current_client
 from inference.engine.messages import Constraint, DetokenizeRequest, GenerateRequest, SamplingParams
 from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
@@ -47,6 +47,7 @@ def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constr
     suffix = parameters["suffix"]
     sampling = _sampling(parameters, model.defaults)
     scores = parameters.get("logprobs") if parameters.get("echo") else None
+    identity = current_identity.get()
     prompts = [prompt if suffix else prompt or model.registration.bos_token for prompt in parameters["prompt"]]
     return [
         GenerateRequest(
@@ -56,7 +57,8 @@ def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constr
             suffix=suffix,
             constraint=constraint,
             prompt_logprobs=scores,
-            client=current_client.get(),
+            client=identity.client,
+            priority=identity.priority,
         )
         for prompt in prompts
         for number in range(parameters["best_of"])

@@ -8,9 +8,8 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.admission import REFUSAL
-from inference.clients import client_of, current_client
-from inference.exceptions import ModelNotFound, ServerBusy, WrongKind, error_body
+from access.identity import current_identity
+from inference.exceptions import ModelNotFound, WrongKind, error_body
 from inference.preset_rules import apply_rules, check_tools
 from inference.serializers.base import ModelNameSerializer, RequestSerializer, shared
 from llmsite.config_models import MODEL_NAME_MAX_LENGTH
@@ -38,9 +37,6 @@ async def respond(
     kind: of the models that the endpoint works with; None: any.
     """
     _begin_record(request)
-    if refusal := _refusal(request):
-        raise ServerBusy(f"The server is busy: {refusal}. Try again later.", code="too_many_requests")
-    current_client.set(client_of(request))
     serializer = shared(serializer_class)
     model = await enabled_model(shared(ModelNameSerializer).run_validation(request.data)["model"], kind)
     body, dropped = apply_rules(model.preset, serializer, request.data)
@@ -54,7 +50,12 @@ async def respond(
 
 
 async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> ServedModel:
-    """Return what is served under a name; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
+    """Return what is served under a name; raise ModelNotFound, or WrongKind if it is not of this kind (None: any).
+
+    What the sender's key does not allow does not exist for it.
+    """
+    if not current_identity.get().may_use(name):
+        raise ModelNotFound(name)
     try:
         model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
@@ -74,12 +75,6 @@ def _begin_record(request: Request) -> None:
         model, stream = body.get("model"), body.get("stream")
         record.model = model[:MODEL_NAME_MAX_LENGTH] if isinstance(model, str) else ""
         record.streamed = stream is True
-
-
-def _refusal(request: Request) -> str | None:
-    """Return why the request must wait for others to be answered; None where nobody counts them."""
-    scope = getattr(request._request, "scope", {})
-    return scope.get(REFUSAL)
 
 
 def json_response(body: dict[str, Any]) -> JsonResponse:
