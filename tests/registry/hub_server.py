@@ -44,5 +44,5 @@ class HubServer:
     def _add_file(self, repo, path, content):
         sha256 = hashlib.sha256(content).hexdigest()
         headers = {"X-Repo-Commit": COMMIT, "X-Linked-Size": str(len(content)), "X-Linked-ETag": f'"{sha256}"'}
-        url, file = self.server.add(f"/{repo}/resolve/{COMMIT}/{path}", content, headers=headers, etag=f'"{sha256}"')
+        _, file = self.server.add(f"/{repo}/resolve/{COMMIT}/{path}", content, headers=headers, etag=f'"{sha256}"')
         return file

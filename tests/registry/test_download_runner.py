@@ -116,7 +116,7 @@ class DownloadRunnerTests(TransactionTestCase):
         assert job.error.endswith("resume the download to go on.")
         await sync_to_async(Download.objects.requeue)(State.FAILED)
         await self.run_all()
-        assert self.server.header_of_requests("Range") [-1] == "bytes=1000-"
+        assert self.server.header_of_requests("Range")[-1] == "bytes=1000-"
         assert (self.folder / "m.gguf").read_bytes() == CONTENT
 
     async def test_a_wrong_checksum_removes_the_file(self):
@@ -210,8 +210,8 @@ class DownloadRunnerTests(TransactionTestCase):
 
     async def some_arrived(self, runner, job):
         assert await asyncio.to_thread(self.begun.wait, 10)
-        while not runner.running[job.pk].progress.done:
-            await asyncio.sleep(0.001)
+        while not runner.running[job.pk].progress.done:  # of which its thread tells nobody
+            await runner.change(0.001)
 
     async def test_a_download_is_paused_and_resumed(self):
         job = await self.order(self.stalled())
@@ -305,7 +305,7 @@ def test_orders_that_make_no_sense_are_refused(db, url, sha256, reason):
 
 def test_without_folders_nothing_is_downloaded(db, settings):
     settings.CONFIG = replace(settings.CONFIG, storage=Storage(model_folders=()))
-    with pytest.raises(DownloadError, match="name one in storage.model_folders"):
+    with pytest.raises(DownloadError, match=r"name one in storage\.model_folders"):
         order_url("https://example.com/a.gguf", "", None)
 
 

@@ -75,9 +75,9 @@ def unguarded():
 def test_a_guarded_client_reaches_a_private_hub_only_when_allowed(hub, unguarded):
     hub.add_repo("owner/m", {"m.gguf": b"GGUF"})
     use_guarded_client(AddressGuard())
-    with pytest.raises(DownloadError, match="127.0.0.1 is not allowed"):
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 is not allowed"):
         list_models("owner/m")
-    with pytest.raises(DownloadError, match="127.0.0.1 is not allowed"):
+    with pytest.raises(DownloadError, match=r"127\.0\.0\.1 is not allowed"):
         resolve_source(f"hf:owner/m@{COMMIT}/m.gguf")
     use_guarded_client(AddressGuard(["127.0.0.1"]))
     assert list_models("owner/m")

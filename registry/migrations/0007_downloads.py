@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0005_presets'),
+        ('registry', '0006_table_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
