@@ -94,7 +94,7 @@ class DownloadAdmin(ModelAdmin):
         return self._registered
 
     def _url(self, name: str, job: Download) -> str:
-        return reverse("admin:registry_download_act", args=[job.pk, name])
+        return reverse(f"admin:registry_download_{name}", args=[job.pk])
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Lead to the page that begins downloads."""
@@ -107,7 +107,10 @@ class DownloadAdmin(ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("live/", wrap(self.live), name="registry_download_live"),
-            path("<int:pk>/<str:action>/", wrap(self.act), name="registry_download_act"),
+            *(
+                path(f"<int:pk>/{name}/", wrap(self.act), {"action": name}, name=f"registry_download_{name}")
+                for name in BUTTONS
+            ),
             *super().get_urls(),
         ]
 
@@ -119,8 +122,6 @@ class DownloadAdmin(ModelAdmin):
 
     def act(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """Pause, resume or cancel a download."""
-        if action not in BUTTONS:
-            return self.change_view(request, f"{pk}/{action}")
         if not self.has_change_permission(request) or request.method != "POST":
             raise PermissionDenied
         job = get_object_or_404(Download, pk=pk)
