@@ -19,6 +19,7 @@ from django.http import Http404, JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
 
 from inference.engine.messages import Failure, FailureCode
+from usage.record import note_error
 
 EMPTY_PROMPT = {
     "messages": "The messages result in an empty prompt.",
@@ -158,10 +159,16 @@ def openai_exception_handler(error: Exception, context: dict[str, Any]) -> JsonR
     api_error = _as_api_error(error)
     if api_error is None:
         return None
+    note(api_error)
     response = JsonResponse(api_error.body(), status=api_error.status_code)
     if isinstance(error, APIException) and getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = error.auth_header
     return response
+
+
+def note(error: APIError) -> None:
+    """Note an error, of which the client is told, in the record of the request."""
+    note_error(error.code or error.type, error.message)
 
 
 def _as_api_error(error: Exception) -> APIError | None:

@@ -111,6 +111,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.limits.body_size
 CORS_ALLOW_ALL_ORIGINS = "*" in CONFIG.cors.allowed_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if origin != "*"]
 CORS_URLS_REGEX = r"^/v1/.*$"
+CORS_EXPOSE_HEADERS = ["x-request-id"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -138,4 +139,4 @@ if CONFIG.kv_disk.directory:
 
 RESPONSE_RETENTION_DAYS = CONFIG.responses.retention_days
 
-LOGGING = logging_config(CONFIG.server.log_level)
+LOGGING = logging_config(CONFIG.server.log_level, CONFIG.server.log_format)

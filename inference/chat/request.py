@@ -73,7 +73,8 @@ def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> Prepared
 def start_completion(pool: EnginePool, model: RegisteredModel, prepared: PreparedChat) -> ChatCompletion:
     """Hand a request to the pool; what comes of it is in the completion's events."""
     spec = model_spec(model, prepared.keep_alive)
-    generations = [pool.generate(spec, request) for request in prepared.requests()]
+    requests = enumerate(prepared.requests())
+    generations = [pool.generate(spec, request, counts_prompt=number == 0) for number, request in requests]
     return ChatCompletion(generations, [prepared.new_reader() for _ in generations])
 
 

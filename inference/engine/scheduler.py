@@ -65,6 +65,8 @@ class Scheduler:
         """Let a waiting sequence, which has a slot now, run."""
         self.waiting.remove(sequence)
         self.running.append(sequence)
+        if sequence.started_at is None:
+            sequence.started_at = self._clock()
 
     def schedule(self) -> list[Chunk]:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.

@@ -21,9 +21,11 @@ def start_completion(
 ) -> TextCompletion:
     """Hand all candidates of all prompts to the pool, prompt by prompt."""
     spec = model_spec(model, parameters.get("keep_alive"))
-    generations = [pool.generate(spec, request) for request in _requests(model, parameters, constraint)]
+    best_of = parameters["best_of"]
+    requests = enumerate(_requests(model, parameters, constraint))
+    generations = [pool.generate(spec, request, number % best_of == 0) for number, request in requests]
     is_empty = parameters.get("max_tokens") == 0
-    return TextCompletion(generations, parameters["best_of"], model.name, is_empty)
+    return TextCompletion(generations, best_of, model.name, is_empty)
 
 
 async def echoed_prompts(model: RegisteredModel, parameters: dict[str, Any]) -> list[str]:

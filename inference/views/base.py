@@ -12,9 +12,11 @@ from inference.admission import REFUSAL
 from inference.clients import client_of, current_client
 from inference.exceptions import ModelNotFound, ServerBusy, WrongKind, error_body
 from inference.serializers.base import RequestSerializer, shared
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
 from registry.enabled_models import enabled_models
 from registry.model_kinds import Kind
 from registry.models import RegisteredModel
+from usage.record import current_record, note_error
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ async def respond(
     answer: Callable[[dict[str, Any]], Awaitable[HttpResponseBase]],
 ) -> HttpResponseBase:
     """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
+    _begin_record(request)
     if refusal := _refusal(request):
         raise ServerBusy(f"The server is busy: {refusal}. Try again later.", code="too_many_requests")
     current_client.set(client_of(request))
@@ -46,9 +49,21 @@ async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredM
         model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
         raise ModelNotFound(name) from None
+    if record := current_record.get():
+        record.has_model = True
     if kind not in (None, model.kind):
         raise WrongKind(name, model.kind)
     return model
+
+
+def _begin_record(request: Request) -> None:
+    """Note which model is asked for, before anything can be refused."""
+    if record := current_record.get():
+        record.is_for_model = True
+        body = request.data if isinstance(request.data, dict) else {}
+        model, stream = body.get("model"), body.get("stream")
+        record.model = model[:MODEL_NAME_MAX_LENGTH] if isinstance(model, str) else ""
+        record.streamed = stream is True
 
 
 def _refusal(request: Request) -> str | None:
@@ -75,4 +90,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
     base_url = "A client's base URL ends in /v1; the client adds the rest by itself."
     advice = base_url if is_misplaced else "The API is described at /docs."
     message = f"Unknown URL: {request.method} {request.path}. {advice}"
+    note_error("unknown_url", message)
     return JsonResponse(error_body(message, "invalid_request_error", code="unknown_url"), status=404)

@@ -310,7 +310,7 @@ async def test_who_leaves_is_shown_as_long_as_it_takes_memory(pool, factory):
     await pool.load(spec(1, size=6))
     factory.engines[0].holds = True
     running = pool.generate(spec(1, size=6), REQUEST)
-    pool._dismiss(pool.residents.by_key[1])
+    pool._dismiss(pool.residents.by_key[1], "idle")
     [model] = pool_body(pool)["models"]
     assert (model["name"], model["state"]) == ("model-1", "leaving")
     factory.engines[0].answer()
