@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "inference",
     "console",
     "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "unfold.contrib.simple_history",
     "simple_history",
     "django.contrib.admin",
