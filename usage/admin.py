@@ -27,6 +27,9 @@ class ReadOnlyAdmin(ModelAdmin):
 
     list_before_template = "admin/usage/capture_banner.html"
 
+    class Media:
+        css = {"all": ["usage/captured.css"]}
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only the server adds rows."""
         return False
