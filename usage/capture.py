@@ -22,6 +22,7 @@ from django.utils import timezone
 from access.models import APIKey
 from usage.models import Capture, CapturedExchange
 from usage.record import RequestRecord
+from usage.rows import storable
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +83,11 @@ def row_of(record: RequestRecord) -> CapturedExchange | None:
     return CapturedExchange(
         request_id=record.request_id,
         at=record.at,
-        model=record.model,
+        model=storable(record.model),
         key_prefix=record.key_prefix,
-        request_body=exchange.request.text,
+        request_body=storable(exchange.request.text),
         request_is_cut=exchange.request.is_cut,
-        response_body=exchange.response.text,
+        response_body=storable(exchange.response.text),
         response_is_cut=exchange.response.is_cut,
         expires_at=_expiry(record.at),
     )

@@ -5,27 +5,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from access.models import APIKey
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
 from usage.models import FIRST_TOKEN_BOUNDS, RequestLog, UsageHour
 from usage.record import RequestRecord
 
 SUMMED = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "total_ms")
 COPIED = (
-    *("at", "request_id", "endpoint", "model", "key_prefix", "status", "error_code", "error", "streamed"),
-    *("finish_reason", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"),
+    *("at", "request_id", "endpoint", "key_prefix", "status", "error_code", "streamed", "finish_reason"),
+    *("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"),
 )
 
+MAX_ERROR = RequestLog._meta.get_field("error").max_length
 HourKey = tuple[Any, str, str]
 
 
 def log_row(record: RequestRecord, known_keys: set[int]) -> RequestLog:
     """Return the row of a finished request, unsaved. A key that was deleted meanwhile leaves its prefix."""
-    values = {name: _storable(RequestLog, name, getattr(record, name)) for name in COPIED}
     return RequestLog(
+        model=storable(record.model)[:MODEL_NAME_MAX_LENGTH],
+        error=storable(record.error)[:MAX_ERROR],
         key_id=record.key_id if record.key_id in known_keys else None,
         queue_ms=_ms(record.queue_seconds),
         first_token_ms=_ms(record.first_token_seconds),
         total_ms=_ms(record.total_seconds),
-        **values,
+        **{name: getattr(record, name) for name in COPIED},
     )
 
 
@@ -97,9 +100,6 @@ def _ms(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)
 
 
-def _storable(model: type, name: str, value: Any) -> Any:
-    """Return a text as a database takes it: no longer than its column, without NUL and halves of surrogate pairs."""
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\0", "").encode(errors="replace").decode()
-    return text[: model._meta.get_field(name).max_length]
+def storable(text: str) -> str:
+    """Return what a client may have written as every database takes it: no NUL, no halves of surrogate pairs."""
+    return text.replace("\0", "").encode(errors="replace").decode()
