@@ -1,24 +1,23 @@
 """The part of the dashboard that says what requests have come to."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Max, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from console.live import percent
-from console.usage_charts import Hours, together, usage_charts, whole
+from console.usage_charts import Places, together, usage_charts, whole
 from registry.formatting import human_count
 from usage.formatting import human_ms
-from usage.models import UsageHour
+from usage.models import UsageStep
 from usage.period import DAY, PERIODS, Period
-from usage.sums import OTHERS, Sums, by_hour, by_model, hours_between
+from usage.sums import Sums, busiest_models, by_step
 
 NAMED = 5  # models with a colour and a line of their own
 CHOICES = 200  # models in the filter
+OTHERS = ""  # stands for all models that have no colour, and for names that no model has
 
 
 @dataclass(frozen=True)
@@ -39,33 +38,46 @@ class Question:
 
 
 def usage_section(question: Question, now: datetime) -> dict[str, Any]:
-    """Return what the template shows; two queries, of the sums by the hour alone."""
-    starts = question.period.starts(now)
-    models = [name for name in by_model(hours_between(starts[0])) if name]
+    """Return what the template shows. Two queries, of the sums of hours or days."""
+    period = question.period
+    starts = period.starts(now)
+    models = busiest_models(period.length, starts[0], CHOICES)
     named = [question.model] if question.model else models[:NAMED]
-    hours = by_hour(hours_between(starts[0], model=question.model), named)
-    total = together(hours.values())
-    names = _names(named, hours)
+    places = _places(period, starts, named, has_others=not question.model)
+    total = together(sums for place in places for sums in place.values())
+    names = _names(named, places)
     return {
         "question": question,
         "periods": [(each, question.query(range=each.name)) for each in PERIODS.values()],
-        "choices": sorted({*models[:CHOICES], question.model} - {""}),
+        "choices": sorted({*models, question.model} - {""}),
         "tiles": _tiles(total),
-        "charts": usage_charts(question.period, starts, hours, names) if total.requests else [],
-        "models": [_model_row(name, shown, hours, question) for name, shown in names.items()],
+        "charts": usage_charts(period, starts, places, names) if total.requests else [],
+        "models": [_model_row(name, shown, places, question) for name, shown in names.items()],
     }
 
 
 def sums_version() -> str:
     """Return a text that changes with every request that is summed up."""
-    last_hours = UsageHour.objects.filter(hour__gte=timezone.now() - timedelta(hours=2))
-    found = last_hours.aggregate(requests=Sum("requests"), hour=Max("hour"))
-    return f"{found['hour']:%H}-{found['requests']}" if found["hour"] else ""
+    last = UsageStep.objects.filter(length=UsageStep.HOUR, model=UsageStep.ALL_MODELS).order_by("-start").first()
+    return f"{last.start:%d-%H}-{last.requests}" if last else ""
 
 
-def _names(named: list[str], hours: Hours) -> dict[str, str]:
+def _places(period: Period, starts: list[datetime], named: list[str], has_others: bool) -> Places:
+    """Return the sums of each step: those of the named models, and those of all others together, if there are any."""
+    found = by_step(period.length, starts[0], [*named, *([UsageStep.ALL_MODELS] if has_others else ())])
+    places = []
+    for start in starts:
+        place = {name: found[start, name] for name in named if (start, name) in found}
+        if all_models := found.get((start, UsageStep.ALL_MODELS)):
+            others = all_models.without(together(place.values()))
+            place |= {OTHERS: others} if others.requests else {}
+        places.append(place)
+    return places
+
+
+def _names(named: list[str], places: Places) -> dict[str, str]:
     """Return the names of models and how they are shown, those that have no colour of their own as one."""
-    has_others = any(name == OTHERS for _hour, name in hours)
+    has_others = any(OTHERS in place for place in places)
     return {name: name for name in named} | ({OTHERS: _("others")} if has_others else {})
 
 
@@ -80,8 +92,8 @@ def _tiles(total: Sums) -> list[tuple[str, str]]:
     ]
 
 
-def _model_row(name: str, shown: str, hours: Hours, question: Question) -> dict[str, Any]:
-    sums = together(each for (_hour, of), each in hours.items() if of == name)
+def _model_row(name: str, shown: str, places: Places, question: Question) -> dict[str, Any]:
+    sums = together(place[name] for place in places if name in place)
     return {
         "name": shown,
         "query": question.query(model=name) if name else "",

@@ -1,18 +1,17 @@
-"""Sums of the hours, which cost the same however many requests there were."""
+"""Sums of requests, which cost the same however many requests there were."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, CharField, F, QuerySet, Sum, Value, When
+from django.db.models import QuerySet, Sum
 
-from usage.aggregates import JoinedJSON
-from usage.models import UsageHour
+from usage.models import UsageHour, UsageStep
 from usage.percentiles import counts_of, merged, percentile
 
 SUMMED = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "total_ms")
 SUMS = {f"{name}_sum": Sum(name) for name in SUMMED}
-OTHERS = ""  # stands for all models that are not shown by name
 
 
 @dataclass
@@ -40,6 +39,12 @@ class Sums:
                 setattr(self, each.name, getattr(self, each.name) + getattr(more, each.name))
         self.first_token_counts = merged([self.first_token_counts, more.first_token_counts])
 
+    def without(self, part: "Sums") -> "Sums":
+        """Return those of the other requests; `part` is of some of these."""
+        less = {each.name: getattr(self, each.name) - getattr(part, each.name) for each in fields(self)[:-1]}
+        counts = part.first_token_counts or [0] * len(self.first_token_counts)
+        return Sums(**less, first_token_counts=[a - b for a, b in zip(self.first_token_counts, counts, strict=True)])
+
     @property
     def tokens(self) -> int:
         """Those of prompts and answers."""
@@ -63,16 +68,21 @@ def hours_between(start: datetime, end: datetime | None = None, model: str = "",
     return hours.filter(key_prefix=key) if key else hours
 
 
-def by_model(hours: QuerySet[UsageHour]) -> dict[str, Sums]:
-    """Return each model's sums without first tokens, those with the most requests first."""
-    rows = hours.values("model").annotate(**SUMS).order_by("-requests_sum", "model")
-    return {row["model"]: Sums.of(row) for row in rows}
+def steps_from(length: str, start: datetime) -> QuerySet[UsageStep]:
+    """Return the hours or days from `start` on."""
+    return UsageStep.objects.filter(length=length, start__gte=start).order_by()
 
 
-def by_hour(hours: QuerySet[UsageHour], named: list[str]) -> dict[tuple[datetime, str], Sums]:
-    """Return the sums by hour and model; those models that are not `named` are taken together as OTHERS."""
-    whens = [When(model=name, then=F("model")) for name in named]
-    name = Case(*whens, default=Value(OTHERS), output_field=CharField())
-    first_tokens = JoinedJSON("first_token_counts")
-    rows = hours.annotate(name=name).values("hour", "name").annotate(**SUMS, first_tokens=first_tokens)
-    return {(row["hour"], row["name"]): Sums.of(row) for row in rows}
+def busiest_models(length: str, start: datetime, most: int) -> list[str]:
+    """Return the names of the models that were asked most often since `start`."""
+    steps = steps_from(length, start).exclude(model__in=("", UsageStep.ALL_MODELS))
+    counted = steps.values("model").annotate(count=Sum("requests")).order_by("-count", "model")
+    return [row["model"] for row in counted[:most]]
+
+
+def by_step(length: str, start: datetime, models: Iterable[str]) -> dict[tuple[datetime, str], Sums]:
+    """Return the sums of each hour or day since `start`, of each of the models, which may be UsageStep.ALL_MODELS."""
+    rows = steps_from(length, start).filter(model__in=models)
+    return {
+        (row.start, row.model): Sums(**{each.name: getattr(row, each.name) for each in fields(Sums)}) for row in rows
+    }

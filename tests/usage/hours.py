@@ -5,6 +5,7 @@ from typing import Any
 
 from access.models import APIKey
 from usage.models import FIRST_TOKEN_BOUNDS, UsageHour
+from usage.steps import add_to_steps, steps_of
 
 
 def moment(day: int, hour: int = 12, minute: int = 0) -> datetime:
@@ -20,6 +21,8 @@ def first_tokens(upto_ms: int, count: int) -> list[int]:
 def add_hour(at: datetime, model: str = "demo", key: APIKey | None = None, requests: int = 1, **sums: Any) -> UsageHour:
     prefix = key.prefix if key else ""
     counts = sums.pop("first_token_counts", first_tokens(100, requests))
-    return UsageHour.objects.create(
+    hour = UsageHour.objects.create(
         hour=at, model=model, key=key, key_prefix=prefix, requests=requests, first_token_counts=counts, **sums
     )
+    add_to_steps(steps_of([hour]))
+    return hour
