@@ -67,7 +67,8 @@ def begin(folder: Path) -> None:
 
 
 def fill(options: argparse.Namespace) -> None:
-    from usage.models import RequestLog, UsageHour
+    from usage.models import RequestLog, UsageHour, UsageStep
+    from usage.steps import steps_of
 
     if RequestLog.objects.exists():
         return
@@ -76,6 +77,7 @@ def fill(options: argparse.Namespace) -> None:
     hours: dict[tuple, list] = {}
     _insert(RequestLog, requests(options.rows, models, keys, hours))
     _insert(UsageHour, ((*key, *sums[:-1], json.dumps(sums[-1])) for key, sums in hours.items()))
+    UsageStep.objects.bulk_create(steps_of(UsageHour.objects.iterator()), batch_size=1000)
     print(f"{RequestLog.objects.count():,} requests, {UsageHour.objects.count():,} hours")
 
 

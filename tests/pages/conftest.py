@@ -39,7 +39,11 @@ class Watched:
     def watch(self) -> None:
         self.page.on("request", self._note_request)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("console", self._note_console)
+
+    def _note_console(self, said: object) -> None:
+        if said.type == "error" and not said.location["url"].endswith("/favicon.ico"):
+            self.complaints.append(said.text)
 
     def _note_request(self, request: object) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):

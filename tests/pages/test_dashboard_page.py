@@ -12,9 +12,11 @@ LONG = {"model": "demo", "messages": [HELLO], "stream": True, "ignore_eos": True
 
 
 @pytest.fixture
-def unloaded(server: LiveServer, browser) -> None:
-    browser.act("unload")
-    server.wait_for("'demo' not in names")
+def unloaded(server: LiveServer) -> None:
+    code = "from inference.operators import new_token; print(new_token())"
+    token = server.manage("shell", "-v0", "-c", code).stdout.strip()
+    url = f"{server.base_url}/models/demo/unload"
+    assert httpx.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code == 200
 
 
 def test_it_follows_a_model_that_is_loaded_and_used(server, unloaded, open_page):
