@@ -16,6 +16,8 @@ from llmsite.server import Server
 from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
 
+WATCHED = ("llmsite", "console", "inference", "usage", "access", "registry", "templates", "config")
+
 
 class Command(BaseCommand):
     help = "Serve the API, its documentation and the admin."
@@ -69,7 +71,7 @@ def serve(config: uvicorn.Config, shutdown_timeout: float) -> None:
 
 def reload_options() -> dict[str, Any]:
     """Return what makes uvicorn restart the server when a source file or the configuration changes."""
-    folders = [settings.BASE_DIR / name for name in ("llmsite", "inference", "registry", "templates", "config")]
+    folders = [settings.BASE_DIR / name for name in WATCHED]
     return {"reload": True, "reload_dirs": [str(folder) for folder in folders], "reload_includes": ["*.py", "*.yml"]}
 
 
