@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Max, QuerySet
-from django.utils import timezone
+from django.db.models import F, Max, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from usage.aggregates import JoinedJSON
-from usage.models import UsageHour
-from usage.sums import SUMS, Sums, hours_between
+from usage.models import UsageStep
+from usage.sums import SUMS, Sums, hours_between, steps_from
 
 GROUPS = {"day": _("day"), "model": _("model"), "key": _("API key")}
 COLUMNS = {"day": "hour", "model": "model", "key": "key_prefix"}
@@ -31,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """The sums from the day `first` to the day `last`, both included, in the current time zone.
+    """The sums from the day `first` to the day `last`, both included, of UTC.
 
     groups: some of GROUPS. model, key (a key's prefix): only theirs; empty for all.
     """
@@ -43,9 +42,15 @@ class Report:
     key: str = ""
 
     @property
-    def hours(self) -> QuerySet[UsageHour]:
-        """All hours that the report is about."""
-        return hours_between(_midnight(self.first), _midnight(self.last + timedelta(days=1)), self.model, self.key)
+    def hours(self) -> QuerySet:
+        """What the report is made of: where keys do not matter, the days that are summed up already."""
+        start, end = _midnight(self.first), _midnight(self.last + timedelta(days=1))
+        if self.key or "key" in self.groups:
+            return hours_between(start, end, self.model, self.key)
+        days = steps_from(UsageStep.DAY, start).filter(start__lt=end).annotate(hour=F("start"))
+        if "model" in self.groups and not self.model:
+            return days.exclude(model=UsageStep.ALL_MODELS)
+        return days.filter(model=self.model or UsageStep.ALL_MODELS)
 
     def total(self) -> Sums:
         """Return the sums of everything."""
@@ -57,10 +62,10 @@ class Report:
         if "day" not in self.groups:
             yield from (_line(None, row, Sums.of(row)) for row in rows)
             return
-        for day, rows_of_day in groupby(rows, key=lambda row: timezone.localdate(row["hour"])):
+        for day, rows_of_day in groupby(rows, key=lambda row: row["hour"].astimezone(timezone.utc).date()):
             yield from _lines_of_day(day, rows_of_day)
 
-    def _rows(self) -> QuerySet[UsageHour, dict[str, Any]]:
+    def _rows(self) -> QuerySet:
         """Return the sums by hour rather than by day: SQLite would call Python for each row to find its day."""
         columns = [COLUMNS[name] for name in self.groups]
         extra = {"key_name": Max("key__name")} if "key" in self.groups else {}
@@ -84,4 +89,4 @@ def _line(day: date | None, row: dict[str, Any], sums: Sums) -> Line:
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+    return datetime.combine(day, time(), timezone.utc)

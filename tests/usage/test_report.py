@@ -82,14 +82,15 @@ def test_it_can_be_about_one_model_and_one_key(key):
     assert requests("day", model="a", key=key.prefix) == [(3, 1)]
 
 
-def test_days_begin_at_midnight_where_the_operator_is(settings):
-    settings.TIME_ZONE = "Europe/Moscow"
-    from django.utils import timezone
-
-    with timezone.override("Europe/Moscow"):
-        add_hour(moment(3, 21), requests=1)
-        assert requests("day", first=4, last=4) == [(4, 1)]
-        assert requests("day", first=3, last=3) == []
+def test_without_keys_it_says_the_same_as_with_them():
+    key = APIKey.create("Chats")[0]
+    add_hour(moment(3, 1), "a", key, requests=1)
+    add_hour(moment(3, 2), "a", requests=2)
+    add_hour(moment(4, 0), "b", key, requests=4)
+    assert requests("day", "model") == [(4, "b", 4), (3, "a", 3)]
+    assert requests("day", "model", key=key.prefix) == [(4, "b", 4), (3, "a", 1)]
+    assert requests("day", model="a") == [(3, 3)]
+    assert report("day").total() == report("day", "key").total()
 
 
 def test_percentiles_are_those_of_all_hours_together():
