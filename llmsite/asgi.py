@@ -14,9 +14,9 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - Django's apps must be ready first
 from django.db import DatabaseError, connections  # noqa: E402
 
-from inference.admission import Admission  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
+from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
 from usage import capture, metrics  # noqa: E402
 from usage.access_log import log_request  # noqa: E402
@@ -26,7 +26,6 @@ from usage.writer import LogWriter  # noqa: E402
 
 logger = logging.getLogger("llmsite.server")
 
-admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
 request_log = LogWriter(settings.CONFIG.usage.log)
 retention = Retention()
 api = Tracked(django_application, [log_request, metrics.observe, request_log.add])
@@ -40,13 +39,13 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http" or not scope["path"].startswith(API_PATH):
         await django_application(scope, receive, send)
         return
-    with admission.counted(scope):
-        await api(scope, receive, send)
+    await api(scope, receive, send)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
     """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
+    warn_if_open(uvicorn_host())
     pool.bind()
     await asyncio.to_thread(_begin_to_keep)
     loading = asyncio.create_task(preload.run())

@@ -62,6 +62,13 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Auth:
+    """Whether the API asks for a key."""
+
+    required: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Cors:
     """Which web pages may call the API from a browser."""
 
@@ -168,6 +175,7 @@ class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
     server: Server = field(default_factory=Server)
+    auth: Auth = field(default_factory=Auth)
     cors: Cors = field(default_factory=Cors)
     models: tuple[ModelEntry, ...] = ()
     generation: Generation = field(default_factory=Generation)
@@ -183,6 +191,7 @@ class Config:
 
 SECTIONS = {
     "server": Server,
+    "auth": Auth,
     "cors": Cors,
     "generation": Generation,
     "database": Database,
@@ -193,10 +202,7 @@ SECTIONS = {
     "usage": Usage,
     "metrics": Metrics,
 }
-KNOWN_KEYS = (
-    *("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits", "kv_disk"),
-    *("usage", "metrics"),
-)
+KNOWN_KEYS = (*SECTIONS, "model", "models")
 
 
 def load_config(path: str | Path | None = None) -> Config:

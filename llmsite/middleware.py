@@ -26,7 +26,7 @@ PROBES = ("/healthz", "/readyz")  # asked by machines, under whatever address th
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PATH)
+    return request.path_info.startswith(API_PATH)  # what URLs are resolved by, so that none gets past the check of keys
 
 
 def is_page(request: HttpRequest) -> bool:

@@ -1,33 +1,34 @@
-"""The enabled registrations as the API needs them for every request, without a query for every request."""
+"""What the API serves under a name, as it needs it for every request, without a query for every request."""
 
 from collections.abc import Callable
 
 from asgiref.sync import sync_to_async
 
 from registry.models import GenerationDefaults, LoraAdapter, Observation, Preset, RegisteredModel
+from registry.served_model import ServedModel, served_model
 from registry.table_versions import SqliteVersion, watch
 
 WATCHED = "registrations"
 
 
 class EnabledModels:
-    """Looks registrations up by their names and keeps them until any of them changes.
+    """Looks up what is served under a name, registration or preset, and keeps it until any of them changes.
 
     version: tells two states of the registrations apart; where it is None, every look is a query.
     """
 
     def __init__(self, version: Callable[[], int | None]) -> None:
         self._version = version
-        self._found: dict[str, tuple[int, RegisteredModel]] = {}
+        self._found: dict[str, tuple[int, ServedModel]] = {}
 
-    async def get(self, name: str) -> RegisteredModel:
-        """Return an enabled model, not to be changed; raise RegisteredModel.DoesNotExist if there is none."""
+    async def get(self, name: str) -> ServedModel:
+        """Return what is served under `name`; raise RegisteredModel.DoesNotExist if there is nothing."""
         version = self._version()
         found = self._found.get(name)
         if found and found[0] == version:
             return found[1]
         self._found.pop(name, None)
-        model = await sync_to_async(RegisteredModel.objects.for_api)(name)
+        model = await sync_to_async(served_model)(name)
         if version is not None:
             self._found[name] = version, model
         return model

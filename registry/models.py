@@ -238,6 +238,11 @@ class GenerationDefaults(models.Model):
     def __str__(self) -> str:
         return f"defaults of {self.model}"
 
+    def overlaid(self, values: dict[str, Any]) -> "GenerationDefaults":
+        """Return a copy with other values in the place of its own, which is no row of the database."""
+        fields = {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        return GenerationDefaults(**{**fields, "id": None, **values})
+
     def clean(self) -> None:
         """An emptied form field means no stop strings, not null."""
         self.stop = self.stop or []

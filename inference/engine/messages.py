@@ -123,6 +123,7 @@ class GenerateRequest:
     it. Such a prompt is computed from its start.
     markers: control tokens, by name, that appear in the text of the answer; others are left out.
     client: whose request it is; slots are shared out evenly among the clients that wait for one.
+    priority: of those who wait, the highest goes first.
     """
 
     id: str
@@ -134,6 +135,7 @@ class GenerateRequest:
     suffix: str | None = None
     prompt_logprobs: int | None = None
     client: str = ""
+    priority: int = 1
 
 
 @dataclass(frozen=True)

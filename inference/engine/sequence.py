@@ -41,6 +41,7 @@ class Sequence:
     ) -> None:
         self.id = request.id
         self.client = request.client
+        self.priority = request.priority
         self.queued_at = 0.0
         self.started_at: float | None = None
         self.is_reported = False

@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.admission import REFUSAL
-from inference.clients import client_of, current_client
-from inference.exceptions import ModelNotFound, ServerBusy, WrongKind, error_body
-from inference.serializers.base import RequestSerializer, shared
+from access.identity import current_identity
+from inference.exceptions import ModelNotFound, WrongKind, error_body
+from inference.preset_rules import apply_rules, check_tools
+from inference.serializers.base import ModelNameSerializer, RequestSerializer, shared
 from llmsite.config_models import MODEL_NAME_MAX_LENGTH
 from registry.enabled_models import enabled_models
 from registry.model_kinds import Kind
 from registry.models import RegisteredModel
+from registry.served_model import ServedModel
 from usage.record import current_record, note_error
 
 logger = logging.getLogger(__name__)
@@ -28,23 +29,33 @@ CLIENT_PATHS = ("chat/completions", "completions", "embeddings", "models", "resp
 async def respond(
     request: Request,
     serializer_class: type[RequestSerializer],
-    answer: Callable[[dict[str, Any]], Awaitable[HttpResponseBase]],
+    answer: Callable[[ServedModel, dict[str, Any]], Awaitable[HttpResponseBase]],
+    kind: Kind | None = Kind.CHAT,
 ) -> HttpResponseBase:
-    """Validate the body, answer what it asks for, and name the fields that nobody knows in a header."""
+    """Find the model, validate the body as its preset leaves it, answer, and name what was ignored in a header.
+
+    kind: of the models that the endpoint works with; None: any.
+    """
     _begin_record(request)
-    if refusal := _refusal(request):
-        raise ServerBusy(f"The server is busy: {refusal}. Try again later.", code="too_many_requests")
-    current_client.set(client_of(request))
     serializer = shared(serializer_class)
-    response = await answer(serializer.run_validation(request.data))
-    if ignored := serializer.ignored(request.data):
-        logger.debug("%s: ignored unknown fields %s", request.path, ignored)
+    model = await enabled_model(shared(ModelNameSerializer).run_validation(request.data)["model"], kind)
+    body, dropped = apply_rules(model.preset, serializer, request.data)
+    parameters = serializer.run_validation(body)
+    check_tools(model.preset, parameters)
+    response = await answer(model, parameters)
+    if ignored := sorted({*serializer.ignored(body), *dropped}):
+        logger.debug("%s: ignored fields %s", request.path, ignored)
         response[IGNORED_HEADER] = field_list(ignored)
     return response
 
 
-async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> RegisteredModel:
-    """Return the registration; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
+async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> ServedModel:
+    """Return what is served under a name; raise ModelNotFound, or WrongKind if it is not of this kind (None: any).
+
+    What the sender's key does not allow does not exist for it.
+    """
+    if not current_identity.get().may_use(name):
+        raise ModelNotFound(name)
     try:
         model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
@@ -64,12 +75,6 @@ def _begin_record(request: Request) -> None:
         model, stream = body.get("model"), body.get("stream")
         record.model = model[:MODEL_NAME_MAX_LENGTH] if isinstance(model, str) else ""
         record.streamed = stream is True
-
-
-def _refusal(request: Request) -> str | None:
-    """Return why the request must wait for others to be answered; None where nobody counts them."""
-    scope = getattr(request._request, "scope", {})
-    return scope.get(REFUSAL)
 
 
 def json_response(body: dict[str, Any]) -> JsonResponse:

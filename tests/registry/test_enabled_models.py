@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registry.enabled_models import WATCHED, EnabledModels
-from registry.models import RegisteredModel
+from registry.models import Preset, RegisteredModel
 from registry.table_versions import _watched
 from tests.live_server import DEMO, LiveServer
 
@@ -27,9 +27,25 @@ async def test_it_is_read_again_after_a_change(demo):
     models = EnabledModels(lambda: next(versions))
     first = await models.get("demo")
     await RegisteredModel.objects.aupdate(parallel=3)
-    assert first.parallel != 3
-    assert (await models.get("demo")).parallel == 3
-    assert (await models.get("demo")).parallel == 3
+    assert first.registration.parallel != 3
+    assert (await models.get("demo")).registration.parallel == 3
+    assert (await models.get("demo")).registration.parallel == 3
+
+
+async def test_a_preset_is_found_by_its_name_with_all_that_it_needs_and_kept(demo):
+    await Preset.objects.acreate(name="cool", model=demo, temperature=0.1)
+    models = EnabledModels(lambda: 1)
+    served = await models.get("cool")
+    assert (served.name, served.registration.name, served.defaults.temperature) == ("cool", "demo", 0.1)
+    assert await models.get("cool") is served
+
+
+@pytest.mark.parametrize("table", [Preset, RegisteredModel])
+async def test_a_disabled_preset_or_one_of_a_disabled_model_is_not_found(demo, table):
+    await Preset.objects.acreate(name="cool", model=demo)
+    await table.objects.aupdate(enabled=False)
+    with pytest.raises(RegisteredModel.DoesNotExist):
+        await EnabledModels(lambda: 1).get("cool")
 
 
 async def test_without_a_version_every_look_is_a_query(demo):

@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from uvicorn.main import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload
 
+from llmsite.exposure import warn_if_open
 from llmsite.server import Server
 from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             lifespan="on",
             ws="none",
         )
+        warn_if_open(host)
         serve(config, server.shutdown_timeout)
 
     @staticmethod
