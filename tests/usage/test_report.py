@@ -147,7 +147,7 @@ def test_the_csv_has_a_row_for_each_line(key):
 
 
 def test_what_it_is_not_grouped_by_is_empty_in_the_csv():
-    add_hour(moment(3), first_token_counts=[])
+    add_hour(moment(3), first_token_counts=first_tokens(100, 0))
     row = parsed(report("model"))[0]
     assert (row["day"], row["key_prefix"], row["first_token_p50_ms"]) == ("", "", "")
 
