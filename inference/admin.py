@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -29,6 +28,7 @@ from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import RegisteredModelAdmin
 from registry.models import RegisteredModel
+from registry.queries import query
 
 admin.site.unregister(RegisteredModel)
 
@@ -86,7 +86,7 @@ class LiveModelAdmin(RegisteredModelAdmin):
         """Send the states of all models as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(on_every_change(sync_to_async(partial(states, get_language()))))
+        return event_stream(on_every_change(partial(query, states, get_language())))
 
     @admin.action(description=_("Load selected models"), permissions=["change"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:

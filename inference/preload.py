@@ -2,13 +2,13 @@
 
 import logging
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from inference.client import EngineLoadError
 from inference.pool import pool
 from inference.specs import model_spec
 from registry.models import RegisteredModel
+from registry.queries import query
 
 logger = logging.getLogger("inference.pool")
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("inference.pool")
 async def preload() -> None:
     """Load what the registrations ask for, one after the other, the pinned ones first. Failures are logged."""
     try:
-        specs = await sync_to_async(_specs)()
+        specs = await query(_specs)
     except DatabaseError as error:
         logger.error("the models to load at the start could not be read: %s", error)
         return

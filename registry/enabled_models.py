@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import connection
 
 from registry.models import RegisteredModel
+from registry.queries import query
 
 
 class SqliteVersion:
@@ -50,7 +50,7 @@ class EnabledModels:
         if found and found[0] == version:
             return found[1]
         self._found.pop(name, None)
-        model = await sync_to_async(RegisteredModel.objects.for_api)(name)
+        model = await query(RegisteredModel.objects.for_api, name)
         if version is not None:
             self._found[name] = version, model
         return model
