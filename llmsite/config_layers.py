@@ -94,7 +94,9 @@ def _read_file(path: Path, root: Path) -> tuple[Layer, Path | None]:
 
 def _extended(name: Any, path: Path, origin: str) -> Path:
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"{origin}: {EXTENDS}: found {name!r}; expected the path of a YAML file, relative to this one")
+        raise ConfigError(
+            f"{origin}: {EXTENDS}: found {name!r}; expected the path of a YAML file, relative to this one"
+        )
     return Path(os.path.normpath(path.parent / name))  # not resolved: a mounted file may be a link elsewhere
 
 
@@ -114,9 +116,7 @@ def _read_variable(name: str, text: str) -> Layer:
     return Layer(raw, dict.fromkeys([*around, *inside], name))
 
 
-def _merge(
-    base: dict, top: dict, dotted: str, origins: dict[str, str], top_origins: Mapping[str, str]
-) -> dict:
+def _merge(base: dict, top: dict, dotted: str, origins: dict[str, str], top_origins: Mapping[str, str]) -> dict:
     """Return `top` over `base`, and note in `origins`, those of the base, where the values are from now."""
     merged = dict(base)
     for key, value in top.items():

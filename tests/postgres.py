@@ -75,4 +75,6 @@ def find_programs() -> Path:
     found = [path for place in PLACES for path in Path("/").glob(place.lstrip("/")) if (path / "initdb").exists()]
     if not found:
         pytest.fail("PostgreSQL is not installed, these tests start one: on Debian, `apt-get install postgresql`")
-    return max(found, key=lambda path: [int(part) for part in path.parent.name.split("-")[-1].split("@")[-1].split(".")])
+    return max(
+        found, key=lambda path: [int(part) for part in path.parent.name.split("-")[-1].split("@")[-1].split(".")]
+    )

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from llmsite.config import PROJECT_ROOT, Config, load_config
+from llmsite.config import PROJECT_ROOT, Config
+from llmsite.config_loading import load_config
 
 DOCKERFILE = (PROJECT_ROOT / "Dockerfile").read_text()
 COMPOSE = (PROJECT_ROOT / "docker-compose.yml").read_text()

@@ -172,7 +172,9 @@ def test_a_database_that_is_not_there_is_named(tmp_path, cluster):
 @pytest.mark.parametrize("name", ["psycopg", "psycopg_pool"])
 def test_a_missing_driver_is_named(tmp_path, name):
     live_server.write_config(tmp_path, database={"url": "postgresql://a:b@127.0.0.1/c"})
-    program = f"import sys; sys.modules[{name!r}] = None; sys.argv = ['manage.py', 'check']; import manage; manage.main()"
+    program = (
+        f"import sys; sys.modules[{name!r}] = None; sys.argv = ['manage.py', 'check']; import manage; manage.main()"
+    )
     environment = live_server.environment(tmp_path)
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
