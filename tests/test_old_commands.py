@@ -91,7 +91,7 @@ cors:
 model:
   path: "{path}"
   name: "Qwen3-Instruct-4b-chat"
-  ctx_size: 8192
+  ctx_size: 256
   gpu_layers: 0
 
 generation:
@@ -104,7 +104,7 @@ def test_a_configuration_of_the_old_service_starts_this_one(tmp_path: Path):
     port = live_server.free_port()
     folder = tmp_path / "config"
     folder.mkdir()
-    (folder / "config.yml").write_text(OLD_CONFIG.format(port=port, path=live_server.DEMO).replace("8192", "256"))
+    (folder / "config.yml").write_text(OLD_CONFIG.format(port=port, path=live_server.DEMO))
     environment = live_server.environment(folder) | {"LLMSITE__DATABASE__URL": f"sqlite:///{tmp_path}/db.sqlite3"}
     with (folder / "server.log").open("w") as log:
         command = [sys.executable, "-m", "app.main"]
