@@ -61,7 +61,7 @@ USER 1000
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 CONFIG_PATH=/app/config/production.yml
 VOLUME ["/app/data", "/app/models"]
 EXPOSE 8000
-# Without the proxy that the environment may name.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python", "-c", \
-    "from urllib.request import *; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/v1/health', timeout=4)"]
+# Ready when the models with `preload` are loaded. Without the proxy that the environment may name.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=15m CMD ["python", "-c", \
+    "from urllib.request import *; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/readyz', timeout=4)"]
 CMD ["sh", "-c", "python manage.py setup && exec python manage.py runserver --noreload 0.0.0.0:8000"]

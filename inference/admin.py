@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -26,11 +25,10 @@ from inference.pool import pool
 from inference.pool_events import on_every_change
 from inference.specs import model_spec
 from inference.streaming import event_stream
-from registry.admin import RegisteredModelAdmin
-from registry.models import RegisteredModel
-from registry.queries import query
+from registry.admin import PresetAdmin, RegisteredModelAdmin
+from registry.models import Preset, RegisteredModel
 
-admin.site.unregister(RegisteredModel)
+admin.site.unregister([RegisteredModel, Preset])
 
 
 @admin.register(RegisteredModel)
@@ -83,10 +81,15 @@ class LiveModelAdmin(RegisteredModelAdmin):
         return [live, *super().get_urls()]
 
     def live(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Send the states of all models as server-sent events."""
+        """Send the models' states as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(on_every_change(partial(query, states, get_language())))
+        language = get_language()
+
+        async def body() -> dict[str, Any]:
+            return states(language)
+
+        return event_stream(on_every_change(body))
 
     @admin.action(description=_("Load selected models"), permissions=["change"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -121,6 +124,18 @@ class LiveModelAdmin(RegisteredModelAdmin):
 
     def _report(self, request: HttpRequest, text: str, count: int, level: int = messages.SUCCESS) -> None:
         self.message_user(request, text % count, level)
+
+
+@admin.register(Preset)
+class LivePresetAdmin(PresetAdmin):
+    """Adds the state of the model that answers."""
+
+    list_display = ["name", "model", "state", *PresetAdmin.list_display[2:]]
+
+    @admin.display(description=_("state"))
+    def state(self, preset: Preset) -> str:
+        """Say whether the preset's model is in memory and what it does."""
+        return state_of(preset.model_id)
 
 
 @admin.register(StoredResponse)

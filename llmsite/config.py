@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from llmsite.config_layers import Layer
 from llmsite.config_models import ModelEntry
-from llmsite.config_values import choice, integer, many, matching, number, optional, setting, size, text
+from llmsite.config_values import choice, flag, integer, many, matching, number, optional, setting, size, text
 
 PROJECT_ROOT: Path = Path(__file__).resolve().parent.parent
 
@@ -37,6 +37,7 @@ class Server:
     port: int = setting(integer(1, 65535), 8000)
     shutdown_timeout: int = setting(integer(0, 86400), 30)
     log_level: str = setting(choice("debug", "info", "warning", "error", "critical"), "info")
+    log_format: str = setting(choice("text", "json"), "text")
     allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
     secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
     data_dir: str | None = setting(optional(text("the path of a folder", r"(?s).{1,1024}")), None)
@@ -48,6 +49,13 @@ class Server:
         name = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
         if self.host not in _EVERY_ADDRESS and name not in self.allowed_hosts:
             object.__setattr__(self, "allowed_hosts", (*self.allowed_hosts, name))
+
+
+@dataclass(frozen=True)
+class Auth:
+    """Whether the API asks for a key."""
+
+    required: bool = setting(flag(), False)
 
 
 @dataclass(frozen=True)
@@ -137,10 +145,28 @@ class KVDisk:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What is kept of requests, and for how long. None: for ever."""
+
+    log: bool = setting(flag(), True)
+    retention_days: int = setting(integer(1, 36500), 90)
+    hours_retention_days: int | None = setting(optional(integer(1, 36500), "forever"), None)
+    capture_hours: int = setting(integer(1, 8760), 24)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Who may read /metrics: administrators, or everybody."""
+
+    public: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the configuration says; `layers` are what it was read from."""
 
     server: Server = field(default_factory=Server)
+    auth: Auth = field(default_factory=Auth)
     cors: Cors = field(default_factory=Cors)
     models: tuple[ModelEntry, ...] = ()
     generation: Generation = field(default_factory=Generation)
@@ -149,11 +175,14 @@ class Config:
     pool: Pool = field(default_factory=Pool)
     limits: Limits = field(default_factory=Limits)
     kv_disk: KVDisk = field(default_factory=KVDisk)
+    usage: Usage = field(default_factory=Usage)
+    metrics: Metrics = field(default_factory=Metrics)
     layers: Layer = field(default_factory=Layer, compare=False)
 
 
 SECTIONS = {
     "server": Server,
+    "auth": Auth,
     "cors": Cors,
     "generation": Generation,
     "database": Database,
@@ -161,6 +190,8 @@ SECTIONS = {
     "pool": Pool,
     "limits": Limits,
     "kv_disk": KVDisk,
+    "usage": Usage,
+    "metrics": Metrics,
 }
 KNOWN_KEYS = ("extends", *SECTIONS, "model", "models")
 

@@ -62,7 +62,7 @@ def test_the_database_lies_in_a_volume(production):
 
 def test_the_image_listens_where_its_health_check_asks(production):
     assert "runserver --noreload 0.0.0.0:8000" in DOCKERFILE
-    assert "http://127.0.0.1:8000/v1/health" in DOCKERFILE
+    assert "http://127.0.0.1:8000/readyz" in DOCKERFILE
     assert "127.0.0.1" in production.server.allowed_hosts
 
 

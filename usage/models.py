@@ -1,5 +1,7 @@
 """What was asked for and what it took: a row for each request, and sums by the hour for pages that show much."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -47,24 +49,20 @@ class RequestLog(models.Model):
             models.Index(fields=["key", "-at"], name="usage_log_key_at"),
             models.Index(fields=["status", "-at"], name="usage_log_status_at"),
             models.Index(fields=["-total_ms"], name="usage_log_total_ms"),
+            # Errors are few: without it, finding the last of them reads all that went well since.
+            models.Index(fields=["-at"], condition=models.Q(error_code__gt=""), name="usage_log_errors_at"),
         ]
 
     def __str__(self) -> str:
         return self.request_id
 
 
-class UsageHour(models.Model):
-    """The requests of one hour, of one model with one key: what dashboards and bills are made of.
+class Totals(models.Model):
+    """What some requests took together.
 
     first_token_counts: how many first tokens came within each of FIRST_TOKEN_BOUNDS, and after the last of them.
     """
 
-    hour = models.DateTimeField(_("hour"))
-    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
-    key = models.ForeignKey(
-        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="hours"
-    )
-    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
     requests = models.PositiveIntegerField(_("requests"), default=0)
     errors = models.PositiveIntegerField(_("errors"), default=0)
     prompt_tokens = models.PositiveBigIntegerField(_("prompt tokens"), default=0)
@@ -72,6 +70,20 @@ class UsageHour(models.Model):
     completion_tokens = models.PositiveBigIntegerField(_("tokens generated"), default=0)
     total_ms = models.PositiveBigIntegerField(_("total, ms"), default=0)
     first_token_counts = models.JSONField(default=list)
+
+    class Meta:
+        abstract = True
+
+
+class UsageHour(Totals):
+    """The requests of one hour, of one model with one key: what reports and bills are made of."""
+
+    hour = models.DateTimeField(_("hour"))
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key = models.ForeignKey(
+        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="hours"
+    )
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("usage of an hour")
@@ -83,3 +95,89 @@ class UsageHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
+
+
+class UsageStep(Totals):
+    """The requests of one hour or one day (UTC), of one model or of all: what the dashboard is made of.
+
+    A page that reads the hours would read one row for each hour, model and key; of these, it reads a few hundred.
+    model: ALL_MODELS for the sum of all.
+    """
+
+    HOUR, DAY = "hour", "day"
+    ALL_MODELS = "*"  # no model's name
+
+    length = models.CharField(max_length=4, choices=[(HOUR, _("hour")), (DAY, _("day"))])
+    start = models.DateTimeField()
+    model = models.CharField(max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+
+    class Meta:
+        verbose_name = _("usage of an hour or a day")
+        verbose_name_plural = _("usage by the hour and by the day")
+        constraints = [
+            models.UniqueConstraint(fields=["length", "start", "model"], name="usage_step_model"),
+        ]
+        # Which models were the busiest is read from the index alone.
+        indexes = [models.Index(fields=["length", "start", "model", "requests"], name="usage_step_requests")]
+
+    def __str__(self) -> str:
+        return f"{self.length} {self.start:%Y-%m-%d %H}:00 {self.model}"
+
+
+class CaptureQuerySet(models.QuerySet):
+    """Questions about captures."""
+
+    def running(self, now: datetime) -> "CaptureQuerySet":
+        """Return those that have not come to their end."""
+        return self.filter(until__gt=now)
+
+
+class Capture(models.Model):
+    """A limited time in which the bodies of requests and answers are kept; see usage/capture.py."""
+
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    until = models.DateTimeField(_("until"))
+    model = models.CharField(
+        _("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True, help_text=_("Empty: requests to all models.")
+    )
+    key = models.ForeignKey(
+        APIKey,
+        verbose_name=_("API key"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Empty: requests with any key, and without one."),
+    )
+
+    objects = CaptureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("capture")
+        verbose_name_plural = _("captures")
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} – {self.until:%H:%M}"
+
+
+class CapturedExchange(models.Model):
+    """What was said in one request and its answer. The row of the log with the same request id says the rest."""
+
+    request_id = models.CharField(_("request id"), max_length=64, db_index=True)
+    at = models.DateTimeField(_("time"))
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
+    request_body = models.TextField(_("request"), blank=True)
+    request_is_cut = models.BooleanField(_("request was cut"), default=False)
+    response_body = models.TextField(_("answer"), blank=True)
+    response_is_cut = models.BooleanField(_("answer was cut"), default=False)
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("captured request")
+        verbose_name_plural = _("captured requests")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.request_id
