@@ -162,6 +162,30 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """The folders under which the admin finds models, adapters and draft models, and into which it downloads."""
+
+    model_folders: tuple[str, ...] = setting(many(text("the path of a folder", r"(?s).{1,1024}")), ("models", "demo"))
+
+    def __post_init__(self) -> None:
+        """Take the paths from the project's root, wherever the process was started."""
+        folders = tuple(str(resolve_path(folder)) for folder in self.model_folders)
+        object.__setattr__(self, "model_folders", folders)
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """What the admin's downloads may reach, and how much they may take."""
+
+    at_once: int = setting(integer(1, 32), 2)
+    max_size: int = setting(size(), 2**40)
+    allowed_hosts: tuple[str, ...] = setting(
+        many(text('a host name, ".domain", an address or a network such as 10.0.0.0/8', r"[^\s/]+(/\d{1,3})?")), ()
+    )
+    allow_private: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the configuration says; `layers` are what it was read from."""
 
@@ -177,6 +201,8 @@ class Config:
     kv_disk: KVDisk = field(default_factory=KVDisk)
     usage: Usage = field(default_factory=Usage)
     metrics: Metrics = field(default_factory=Metrics)
+    storage: Storage = field(default_factory=Storage)
+    downloads: Downloads = field(default_factory=Downloads)
     layers: Layer = field(default_factory=Layer, compare=False)
 
 
@@ -192,6 +218,8 @@ SECTIONS = {
     "kv_disk": KVDisk,
     "usage": Usage,
     "metrics": Metrics,
+    "storage": Storage,
+    "downloads": Downloads,
 }
 KNOWN_KEYS = ("extends", *SECTIONS, "model", "models")
 
