@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dj_database_url
 
+from console import theme
 from llmsite.config import PROJECT_ROOT, ConfigError, load_config
 from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
@@ -97,10 +98,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+UNFOLD = theme.UNFOLD
 
 STATIC_URL = "/static/"
 SERVESTATIC_USE_FINDERS = True  # straight from the installed packages: no collectstatic step to forget

@@ -13,7 +13,9 @@ from llmsite.middleware import is_api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/console/", include("console.urls")),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("v1/", include("inference.urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),

@@ -9,16 +9,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.decorators import action, display
+from unfold.forms import PaginationInlineFormSet
 
 from registry.formatting import human_bytes, human_count
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
 
-admin.site.site_header = admin.site.site_title = "llmsite"
 admin.site.index_title = _("Administration")
 
 
-class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
+class GenerationDefaultsFormSet(PaginationInlineFormSet):
     """Fills the defaults that saving a new model has already created, instead of adding a second row."""
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> GenerationDefaults:
@@ -28,7 +30,7 @@ class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
         return super().save_new(form, commit)
 
 
-class GenerationDefaultsInline(admin.StackedInline):
+class GenerationDefaultsInline(StackedInline):
     """The one set of defaults of a model."""
 
     model = GenerationDefaults
@@ -44,14 +46,14 @@ class GenerationDefaultsInline(admin.StackedInline):
     ]
 
 
-class LoraAdapterInline(admin.TabularInline):
+class LoraAdapterInline(TabularInline):
     """The adapters of a model; they are checked against its architecture."""
 
     model = LoraAdapter
     fields = ["path", "scale", "order"]
     extra = 0
     verbose_name_plural = _("Adapters")
-    classes = ["collapse"]
+    collapsible = True
 
 
 def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
@@ -59,7 +61,7 @@ def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(admin.ModelAdmin):
+class RegisteredModelAdmin(ModelAdmin):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
     list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
@@ -128,29 +130,29 @@ class RegisteredModelAdmin(admin.ModelAdmin):
         is_other = obj is not None and obj.kind != Kind.CHAT
         return [inline for inline in self.inlines if not (is_other and inline is GenerationDefaultsInline)]
 
-    @admin.display(description=_("parameters"), ordering="parameter_count")
+    @display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:
         """Return the number of weights, for people."""
         return human_count(model.parameter_count)
 
-    @admin.display(description=_("context"))
+    @display(description=_("context"))
     def context(self, model: RegisteredModel) -> int:
         """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
-    @admin.display(description=_("size"), ordering="size_bytes")
+    @display(description=_("size"), ordering="size_bytes")
     def size(self, model: RegisteredModel) -> str:
         """Return the bytes of all parts, for people."""
         return human_bytes(model.size_bytes)
 
-    @admin.action(description=_("Enable selected models"), permissions=["change"])
+    @action(description=_("Enable selected models"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Let the API serve the selected models."""
         count = self._set_enabled(request, queryset, True)
         text = ngettext("%d model is enabled now.", "%d models are enabled now.", count)
         self.message_user(request, text % count, messages.SUCCESS)
 
-    @admin.action(description=_("Disable selected models"), permissions=["change"])
+    @action(description=_("Disable selected models"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Hide the selected models from the API."""
         count = self._set_enabled(request, queryset, False)

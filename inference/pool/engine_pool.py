@@ -145,6 +145,10 @@ class EnginePool:
         """Return what went wrong with a model last, unless it has been loaded since."""
         return self._failures.get(key)
 
+    def failed_keys(self) -> list[int]:
+        """Return the models that have a failure, those that were deleted since among them."""
+        return self._failures.keys()
+
     def last_error(self, key: int) -> str:
         """Return why the model's engine died or could not be loaded, empty if it runs or never failed."""
         note = self._failures.get(key)

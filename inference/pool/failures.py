@@ -39,6 +39,9 @@ class Failures:
     def get(self, key: int) -> FailureNote | None:
         return self._notes.get(key)
 
+    def keys(self) -> list[int]:
+        return list(self._notes)
+
     def blocking(self, key: int, config: EngineConfig) -> FailureNote | None:
         """Return the failure that speaks against loading this model now; None if nothing does."""
         note = self._notes.get(key)
