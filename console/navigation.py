@@ -65,11 +65,13 @@ GROUPS = (
                 FAILED,
                 query="?run=failed",
             ),
+            Item(_("Presets"), "tune", "admin:registry_preset_changelist", "registry.view_preset"),
         ),
     ),
     Group(
         _("Access"),
         (
+            Item(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
             Item(_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
             Item(_("Groups"), "groups", "admin:auth_group_changelist", "auth.view_group"),
         ),

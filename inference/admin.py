@@ -29,10 +29,10 @@ from inference.pool import pool
 from inference.pool_events import on_every_change
 from inference.specs import model_spec
 from inference.streaming import event_stream
-from registry.admin import RegisteredModelAdmin
-from registry.models import RegisteredModel
+from registry.admin import PresetAdmin, RegisteredModelAdmin
+from registry.models import Preset, RegisteredModel
 
-admin.site.unregister(RegisteredModel)
+admin.site.unregister([RegisteredModel, Preset])
 
 
 class RunFilter(admin.SimpleListFilter):
@@ -138,6 +138,18 @@ class LiveModelAdmin(RegisteredModelAdmin):
 
     def _report(self, request: HttpRequest, text: str, count: int, level: int = messages.SUCCESS) -> None:
         self.message_user(request, text % count, level)
+
+
+@admin.register(Preset)
+class LivePresetAdmin(PresetAdmin):
+    """Adds the state of the model that answers."""
+
+    list_display = ["name", "model", "state", *PresetAdmin.list_display[2:]]
+
+    @admin.display(description=_("state"))
+    def state(self, preset: Preset) -> str:
+        """Say whether the preset's model is in memory and what it does."""
+        return state_of(preset.model_id)
 
 
 @admin.register(StoredResponse)

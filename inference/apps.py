@@ -9,4 +9,4 @@ class InferenceConfig(AppConfig):
     verbose_name = _("Inference")
 
     def ready(self) -> None:
-        from inference import signals  # noqa: F401 - connects the receivers
+        from inference import preset_checks, signals  # noqa: F401 - connects the receivers

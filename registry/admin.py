@@ -1,21 +1,25 @@
 """The admin of the registry: what may be served and how."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 
+from registry.clone_action import CloneActionMixin
+from registry.cloning import clone_registration
+from registry.enable_actions import EnableActionsMixin
 from registry.formatting import human_bytes, human_count
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
+from registry.preset_admin import PresetAdmin
+from registry.preset_links import PresetLinksMixin
+
+__all__ = ["PresetAdmin", "RegisteredModelAdmin"]
 
 admin.site.index_title = _("Administration")
 
@@ -61,13 +65,14 @@ def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(ModelAdmin):
+class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixin, ModelAdmin):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
     list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
     list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
-    actions = ["enable", "disable"]
+    make_clone = clone_registration
+    actions = ["enable", "disable", "clone"]
     inlines = [GenerationDefaultsInline, LoraAdapterInline]
     metadata_fields = [
         "display_name",
@@ -85,7 +90,7 @@ class RegisteredModelAdmin(ModelAdmin):
         "file_mtime",
         "inspected_at",
     ]
-    readonly_fields = metadata_fields
+    readonly_fields = [*metadata_fields, "preset_links"]
     fieldsets = [
         (None, {"fields": ["name", "path", "enabled"]}),
         (
@@ -123,7 +128,7 @@ class RegisteredModelAdmin(ModelAdmin):
             return fieldsets
         if obj.kind != Kind.CHAT:
             fieldsets = [kept for fieldset in fieldsets if (kept := _without(fieldset, self.chat_fields))]
-        return [*fieldsets, self.metadata_fieldset]
+        return [*fieldsets, *self.preset_fieldsets(request, obj), self.metadata_fieldset]
 
     def get_inlines(self, request: HttpRequest, obj: RegisteredModel | None) -> list:
         """Show no generation defaults of a model that generates nothing."""
@@ -144,29 +149,6 @@ class RegisteredModelAdmin(ModelAdmin):
     def size(self, model: RegisteredModel) -> str:
         """Return the bytes of all parts, for people."""
         return human_bytes(model.size_bytes)
-
-    @action(description=_("Enable selected models"), permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Let the API serve the selected models."""
-        count = self._set_enabled(request, queryset, True)
-        text = ngettext("%d model is enabled now.", "%d models are enabled now.", count)
-        self.message_user(request, text % count, messages.SUCCESS)
-
-    @action(description=_("Disable selected models"), permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: QuerySet) -> None:
-        """Hide the selected models from the API."""
-        count = self._set_enabled(request, queryset, False)
-        text = ngettext("%d model is disabled now.", "%d models are disabled now.", count)
-        self.message_user(request, text % count, messages.SUCCESS)
-
-    def _set_enabled(self, request: HttpRequest, queryset: QuerySet, enabled: bool) -> int:
-        """Save each model on its own, so that signals and the history see it; return how many changed."""
-        changed: list[Any] = list(queryset.exclude(enabled=enabled))
-        for model in changed:
-            model.enabled = enabled
-            model.save(update_fields=["enabled", "updated_at"])
-            self.log_change(request, model, [{"changed": {"fields": ["enabled"]}}])
-        return len(changed)
 
 
 def _without(fieldset: tuple[str, dict], names: Collection[str]) -> tuple[str, dict] | None:

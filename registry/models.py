@@ -20,6 +20,7 @@ from registry.observation import Observation
 from registry.presets import Preset
 from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
+from registry.table_versions import TableVersion
 from registry.validators import (
     between,
     validate_above_zero,
@@ -31,7 +32,7 @@ from registry.validators import (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "Preset", "RegisteredModel"]
+__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "Preset", "RegisteredModel", "TableVersion"]
 
 
 class RegisteredModelQuerySet(models.QuerySet):
@@ -236,6 +237,11 @@ class GenerationDefaults(models.Model):
 
     def __str__(self) -> str:
         return f"defaults of {self.model}"
+
+    def overlaid(self, values: dict[str, Any]) -> "GenerationDefaults":
+        """Return a copy with other values in the place of its own, which is no row of the database."""
+        fields = {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        return GenerationDefaults(**{**fields, "id": None, **values})
 
     def clean(self) -> None:
         """An emptied form field means no stop strings, not null."""

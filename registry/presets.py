@@ -5,9 +5,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from registry.model_kinds import Kind
 from registry.validators import (
     between,
     validate_above_zero,
@@ -18,6 +20,16 @@ from registry.validators import (
     validate_tool_names,
 )
 
+# Sent by `Preset.clean` with `instance`, so that whoever knows the parameters of requests can look at the rules.
+# Receivers raise ValidationError. The values may be of any type.
+rules_checked = Signal()
+
+DEFAULTS = (
+    *("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty"),
+    *("max_tokens", "seed", "stop"),
+)
+RULES = ("forced", "stripped", "allowed_tools", "reasoning")
+
 
 class Reasoning(models.TextChoices):
     """How much a preset lets the model think, whatever the request says."""
@@ -27,6 +39,16 @@ class Reasoning(models.TextChoices):
     LOW = "low", _("low")
     MEDIUM = "medium", _("medium")
     HIGH = "high", _("high")
+
+
+class PresetQuerySet(models.QuerySet):
+    """Questions about presets."""
+
+    def for_api(self, name: str) -> "Preset | None":
+        """Return the enabled preset `name` of an enabled model with all that belongs to it."""
+        belongings = ("model__defaults", "model__observation")
+        presets = self.filter(name=name, enabled=True, model__enabled=True).select_related(*belongings)
+        return presets.prefetch_related("model__loras").first()
 
 
 class Preset(models.Model):
@@ -95,6 +117,8 @@ class Preset(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
+    objects = PresetQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("preset")
         verbose_name_plural = _("presets")
@@ -104,16 +128,36 @@ class Preset(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a name that a model has; an emptied form field means no rule."""
+        """Refuse a model's name and rules that no request could follow; an emptied form field means no rule."""
+        self.forced = self.forced or {}
+        self.stripped = self.stripped or []
+        self._check_name()
+        self._check_kind()
+        rules_checked.send(sender=type(self), instance=self)
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the generation defaults that this preset sets, by name; the others are the model's."""
+        values = {name: value for name in DEFAULTS if (value := getattr(self, name)) is not None}
+        return {**values, "system_prompt": self.system_prompt} if self.system_prompt else values
+
+    def rules(self) -> dict[str, Any]:
+        """Return the rules that this preset sets, by name."""
+        values = {name: getattr(self, name) for name in RULES}
+        return {name: value for name, value in values.items() if value or (name == "allowed_tools" and value == [])}
+
+    def _check_name(self) -> None:
         models_table = self._meta.get_field("model").related_model.objects
         if models_table.filter(name=self.name).exists():
             reason = _("“%(name)s” is the name of a registered model.")
             raise ValidationError({"name": ValidationError(reason, code="taken", params={"name": self.name})})
-        self.forced = self.forced or {}
-        self.stripped = self.stripped or []
 
-    def defaults(self) -> dict[str, Any]:
-        """Return the generation parameters that this preset sets, by name."""
-        names = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty")
-        names = (*names, "max_tokens", "seed", "stop")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+    def _check_kind(self) -> None:
+        """Let presets of embedding and rerank models be nothing but further names."""
+        names = [*self.defaults(), *self.rules()]
+        if self.model_id is None or self.model.kind == Kind.CHAT or not names:
+            return
+        reason = _(
+            "The model “%(model)s” generates nothing (%(kind)s), so its presets are names only: leave this empty."
+        )
+        error = ValidationError(reason, code="generates_nothing", params={"model": self.model, "kind": self.model.kind})
+        raise ValidationError(dict.fromkeys(names, error))

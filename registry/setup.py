@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from llmsite.config import PROJECT_ROOT, Config, Generation, ModelEntry
-from registry.models import RegisteredModel
+from registry.models import Preset, RegisteredModel
 from registry.registration import RegistrationError, portable_path, register
 
 DEMO_PATH = PROJECT_ROOT / "demo" / "demo.gguf"
@@ -52,12 +52,13 @@ def apply_config(config: Config, write: Write) -> list[str]:
 def register_demo(config: Config, write: Write) -> list[str]:
     """Register the demo model, or read its file again; return why not, if it failed.
 
-    Nothing happens when the configuration names models, or when another file has the demo's name.
+    Nothing happens when the configuration names models, or when another file or a preset has the demo's name.
     """
     path = portable_path(DEMO_PATH)
     namesake = RegisteredModel.objects.filter(name=DEMO_NAME).first()
     is_registered = namesake is not None and namesake.path == path
-    if config.models or (namesake and not is_registered):
+    is_taken = namesake is not None and not is_registered
+    if config.models or is_taken or Preset.objects.filter(name=DEMO_NAME).exists():
         return []
     if not DEMO_PATH.exists():
         write(f"model {DEMO_NAME}: skipped, there is no {DEMO_PATH}")

@@ -14,6 +14,8 @@ from tests.live_server import DEMO
 URL = "/v1/chat/completions"
 USER = {"role": "user", "content": "Hi"}
 
+pytestmark = pytest.mark.usefixtures("demo")  # the model is looked up before the rest of a body is read
+
 
 @pytest.fixture
 def demo(transactional_db) -> RegisteredModel:

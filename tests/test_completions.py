@@ -142,6 +142,13 @@ def test_max_tokens_and_stop_end_the_text(openai_client):
     assert "5" not in stopped.text
 
 
+@pytest.mark.parametrize(
+    "form", [{"enum": ["qq"]}, {"regex": "q{2}"}, {"grammar": 'start: "qq"'}, {"grammar": 'root ::= "qq"'}]
+)
+def test_the_text_has_the_required_form(openai_client, form):
+    assert texts(complete(openai_client, FRANCE, extra_body=form)) == ["qq"]
+
+
 def test_nothing_may_be_generated(openai_client):
     for options in ({}, {"logprobs": 1}):
         completion = complete(openai_client, COUNT, max_tokens=0, **options)

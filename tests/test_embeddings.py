@@ -226,3 +226,15 @@ def test_a_client_that_goes_frees_the_engine(pooling_server, post):
         assert post(model="causal", input="rain").status_code == 200, "one input must not wait for 400"
         assert pooling_server.health()["running"] == 1
     wait_until(lambda: pooling_server.health()["running"] + pooling_server.health()["waiting"] == 0)
+
+
+def test_a_preset_is_a_further_name(pooling_server, client):
+    code = "from registry.models import Preset, RegisteredModel as M; Preset.objects.{}"
+    created = code.format("create(name='ada', model=M.objects.get(name='bert'))")
+    assert pooling_server.manage("shell", "-c", created).returncode == 0
+    answer = client.embeddings.create(model="ada", input="rain")
+    assert answer.model == "ada"
+    assert np.array_equal([answer.data[0].embedding], vectors(client, "bert", "rain"))
+    with pytest.raises(openai.BadRequestError, match="`ada` is of the kind embedding"):
+        client.chat.completions.create(model="ada", messages=[{"role": "user", "content": "Hi"}])
+    assert pooling_server.manage("shell", "-c", code.format("all().delete()")).returncode == 0

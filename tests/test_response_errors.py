@@ -8,6 +8,7 @@ from tests.live_server import DEMO
 from tests.test_api_errors import post
 
 URL = "/v1/responses"
+pytestmark = pytest.mark.usefixtures("demo")  # the model is looked up before the rest of a body is read
 USER = {"role": "user", "content": "Hi"}
 FUNCTION = {"type": "function", "name": "f"}
 OUTPUT = {"type": "function_call_output", "call_id": "call_1", "output": "x"}

@@ -22,6 +22,7 @@ from inference.responses.answer import Answer
 from inference.responses.items import new_response_id
 from inference.streaming import stream_response
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
+from registry.served_model import ServedModel
 from tests.test_chat_completions import capital
 from tests.test_responses import WEATHER
 
@@ -188,7 +189,7 @@ class Pool:
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
 
-    def generate(self, spec: object, request: object) -> Generation:
+    def generate(self, spec: object, request: object, counts_prompt: bool = True) -> Generation:
         return self._generation
 
 
@@ -203,9 +204,9 @@ def start():
         model._prefetched_objects_cache = {"loras": LoraAdapter.objects.none()}  # as `for_api` returns it
         model._state.fields_cache["observation"] = None
         messages = [{"role": "user", "content": "Hi"}]
-        body = ResponseBody(new_response_id(), {"store": keep is not None}, model)
+        body = ResponseBody(new_response_id(), {"store": keep is not None}, ServedModel(model))
         parameters = {"messages": messages, "tools": [TOOL]}
-        return Answer(Pool(generation), model, parameters, ["input"], body, keep), generation
+        return Answer(Pool(generation), ServedModel(model), parameters, ["input"], body, keep), generation
 
     return start
 

@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from registry.models import RegisteredModel
+from registry.served_model import ServedModel
 
 
-def model_body(model: RegisteredModel) -> dict[str, Any]:
-    """Describe a model. LibreChat reads the context window from entries that have a context length and prices."""
+def model_body(served: ServedModel) -> dict[str, Any]:
+    """Describe a model or preset. LibreChat reads the context from entries that have a context length and prices."""
+    model = served.registration
     return {
-        "id": model.name,
+        "id": served.name,
         "object": "model",
-        "created": int(model.created_at.timestamp()),
+        "created": int((served.preset or model).created_at.timestamp()),
         "owned_by": "llmsite",
+        "parent": model.name if served.preset else None,
         "context_length": model.context_length,
         "pricing": {"prompt": "0", "completion": "0"},
         "meta": {

@@ -10,7 +10,7 @@ from inference.bodies.chat import logprobs_body
 from inference.chat.completion import Finished
 from inference.engine.messages import TokenLogprob
 from inference.exceptions import APIError, InvalidRequest
-from registry.models import RegisteredModel
+from registry.served_model import ServedModel
 
 Item = dict[str, Any]
 
@@ -73,7 +73,7 @@ def response_usage(finished: Finished) -> dict[str, Any]:
 class ResponseBody:
     """One response in the states that it goes through; what they have in common comes from the request."""
 
-    def __init__(self, response_id: str, request: dict[str, Any], model: RegisteredModel) -> None:
+    def __init__(self, response_id: str, request: dict[str, Any], model: ServedModel) -> None:
         self.id = response_id
         self._created_at = int(time.time())
         self._common = {

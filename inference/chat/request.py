@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from access.identity import current_identity
 from inference.chat.answer import AnswerReader, new_reader
 from inference.chat.completion import ChatCompletion
 from inference.chat.constraint import ToolPlan, build_constraint
@@ -13,12 +14,11 @@ from inference.chat.messages import normalize
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.chat.thinking import answer_markers, find_thinking
 from inference.chat.tool_plan import Prompting, plan_tools, prompt_for_tools
-from inference.clients import current_client
 from inference.engine.messages import Constraint, GenerateRequest, SamplingParams, Thinking
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool
 from inference.specs import model_spec, sampling_params, seeded
-from registry.models import RegisteredModel
+from registry.served_model import ServedModel
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class PreparedChat:
 
     def requests(self) -> list[GenerateRequest]:
         """Return one request for each choice. Their prompts are the same: the engine computes it once."""
+        identity = current_identity.get()
         return [
             GenerateRequest(
                 secrets.token_hex(16),
@@ -44,7 +45,8 @@ class PreparedChat:
                 constraint=self.constraint,
                 thinking=self.thinking,
                 markers=answer_markers(self.format),
-                client=current_client.get(),
+                client=identity.client,
+                priority=identity.priority,
             )
             for number in range(self.num_choices)
         ]
@@ -53,14 +55,14 @@ class PreparedChat:
         return new_reader(self.prompt, self.plan.schemas, self.format)
 
 
-def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> PreparedChat:
+def prepare_chat(model: ServedModel, parameters: dict[str, Any]) -> PreparedChat:
     """Render the prompt and build the constraint; CPU work that belongs in a thread. Raises InvalidRequest."""
     parameters = modernize(parameters)
     plan = plan_tools(parameters)
-    prompting = prompt_for_tools(model.effective_chat_template, plan, _messages(model, parameters))
+    prompting = prompt_for_tools(model.registration.effective_chat_template, plan, _messages(model, parameters))
     prompt = _render(model, parameters, prompting)
     budget = reasoning_budget(parameters)
-    thinking = find_thinking(model.effective_chat_template, prompt, prompting.format, budget)
+    thinking = find_thinking(model.registration.effective_chat_template, prompt, prompting.format, budget)
     constraint = build_constraint(parameters, plan, prompting.format, may_think=thinking is not None)
     if constraint is None and budget is None:
         thinking = None  # nothing depends on where it ends
@@ -70,10 +72,11 @@ def prepare_chat(model: RegisteredModel, parameters: dict[str, Any]) -> Prepared
     return PreparedChat(prompt, sampling, num_choices, plan, prompting.format, constraint, thinking, keep_alive)
 
 
-def start_completion(pool: EnginePool, model: RegisteredModel, prepared: PreparedChat) -> ChatCompletion:
+def start_completion(pool: EnginePool, model: ServedModel, prepared: PreparedChat) -> ChatCompletion:
     """Hand a request to the pool; what comes of it is in the completion's events."""
-    spec = model_spec(model, prepared.keep_alive)
-    generations = [pool.generate(spec, request) for request in prepared.requests()]
+    spec = model_spec(model.registration, prepared.keep_alive)
+    requests = enumerate(prepared.requests())
+    generations = [pool.generate(spec, request, counts_prompt=number == 0) for number, request in requests]
     return ChatCompletion(generations, [prepared.new_reader() for _ in generations])
 
 
@@ -91,20 +94,20 @@ def reasoning_effort(parameters: dict[str, Any]) -> str | None:
     return parameters.get("reasoning_effort") or (parameters.get("reasoning") or {}).get("effort")
 
 
-def _messages(model: RegisteredModel, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(model: ServedModel, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     return normalize(parameters["messages"], model.defaults.system_prompt)
 
 
-def _render(model: RegisteredModel, parameters: dict[str, Any], prompting: Prompting) -> str:
+def _render(model: ServedModel, parameters: dict[str, Any], prompting: Prompting) -> str:
     last = prompting.messages[-1]
     is_continuable = last["role"] == "assistant" and "tool_calls" not in last
     try:
         return render_prompt(
-            model.effective_chat_template,
+            model.registration.effective_chat_template,
             prompting.messages,
             prompting.tools,
-            model.bos_token,
-            model.eos_token,
+            model.registration.bos_token,
+            model.registration.eos_token,
             _variables(parameters),
             continue_final=is_continuable and parameters.get("continue_final_message") is not False,
             write_call=prompting.write_call,

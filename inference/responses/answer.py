@@ -12,7 +12,7 @@ from inference.pool import EnginePool
 from inference.responses.conversion import renamed
 from inference.responses.output import Output, StreamEvent
 from inference.responses.truncation import shortened
-from registry.models import RegisteredModel
+from registry.served_model import ServedModel
 
 
 class Answer:
@@ -25,7 +25,7 @@ class Answer:
     def __init__(
         self,
         pool: EnginePool,
-        model: RegisteredModel,
+        model: ServedModel,
         parameters: dict[str, Any],
         origins: list[str],
         body: ResponseBody,

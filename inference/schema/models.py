@@ -27,6 +27,7 @@ class ModelSerializer(serializers.Serializer):
     object = serializers.CharField()
     created = serializers.IntegerField(help_text="Unix time in seconds.")
     owned_by = serializers.CharField()
+    parent = serializers.CharField(allow_null=True, help_text="Of a preset the model that answers; else null.")
     context_length = serializers.IntegerField(help_text="Tokens that one conversation, or one text to embed, may use.")
     pricing = PricingSerializer()
     meta = ModelMetaSerializer()
@@ -42,6 +43,7 @@ MODEL_EXAMPLE = {
     "object": "model",
     "created": 1763800000,
     "owned_by": "llmsite",
+    "parent": None,
     "context_length": 2048,
     "pricing": {"prompt": "0", "completion": "0"},
     "meta": {

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from inference.serializers.fields import StrictCharField
+
 # They change no answer anywhere: who asks, and what OpenAI's platform keeps.
 WITHOUT_EFFECT = frozenset({"user", "metadata", "store"})
 
@@ -23,11 +25,21 @@ class RequestSerializer(serializers.Serializer):
     """A request body.
 
     `UNSUPPORTED`: parameters of OpenAI's API that this endpoint does not implement, each with the values
-    that change nothing; any other is refused. `ADVICE`: what to say then, if there is more to say.
+    that change nothing; any other is refused. `ADVICE`: what to say then, if there is more to say. `NAMES`: what this
+    endpoint calls parameters of chat completions where it does not call them the same.
     """
 
     UNSUPPORTED: dict[str, tuple[Any, ...]] = {}
     ADVICE: dict[str, str] = {}
+    NAMES: dict[str, tuple[str, ...]] = {}
+
+    def names_of(self, parameter: str) -> tuple[str, ...]:
+        """Return the paths of all fields that say what chat completions call `parameter`, the usual one first."""
+        return self.NAMES.get(parameter, (parameter,) if parameter in self.fields else ())
+
+    def value_of(self, parameter: str, value: Any) -> Any:
+        """Return a value of chat completions' `parameter` as this body has it."""
+        return value
 
     def ignored(self, data: dict[str, Any]) -> list[str]:
         """Return the fields of a valid body that this server does not know, sorted; inner ones with their paths."""
@@ -40,6 +52,12 @@ class RequestSerializer(serializers.Serializer):
                 advice = self.ADVICE.get(name, "this server does not support it; leave it out.")
                 raise serializers.ValidationError({name: advice})
         return super().to_internal_value(data)
+
+
+class ModelNameSerializer(serializers.Serializer):
+    """What all bodies have in common: it is read first, since a preset has a say in how the rest is read."""
+
+    model = StrictCharField()
 
 
 def _unknown(data: Any, serializer: serializers.BaseSerializer, path: str = "") -> Iterator[str]:

@@ -87,6 +87,13 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
         "audio": "this server makes no sound; leave it out.",
         "web_search_options": "this server has no web search; leave it out.",
     }
+    NAMES = {
+        **GenerationRequestSerializer.NAMES,
+        "max_tokens": ("max_tokens", "max_completion_tokens"),
+        "reasoning_effort": ("reasoning_effort", "reasoning.effort"),
+        "reasoning_budget": ("reasoning_budget", "reasoning.max_tokens"),
+        "logprobs": ("logprobs", "top_logprobs", "n_probs"),
+    }
 
     messages = MessageSerializer(many=True, allow_empty=False, help_text="The conversation, at least one message.")
     max_completion_tokens = optional(StrictIntegerField, "Wins over `max_tokens`.", min_value=1)

@@ -38,7 +38,7 @@ WITHOUT_EFFECT = (
     "reasoning.encrypted_content",
 )
 # Fields of the chat endpoint that the Responses API does not have, but this server's models do.
-CHAT_FIELDS = (*DEFAULTED, *OPTIONAL, "stop", "chat_template_kwargs", "keep_alive")
+CHAT_FIELDS = (*DEFAULTED, *OPTIONAL, "stop", "reasoning_budget", "chat_template_kwargs", "keep_alive")
 # Fields of the chat endpoint that have another name here.
 MOVED = {
     "messages": "`input`",
@@ -106,8 +106,14 @@ class ResponseRequestSerializer(RequestSerializer):
         "moderation": "this server has no moderation; leave it out.",
         "context_management": "this server compacts nothing; use `truncation`, or leave it out.",
     }
+    NAMES = {
+        "max_tokens": ("max_output_tokens",),
+        "response_format": ("text.format",),
+        "reasoning_effort": ("reasoning.effort",),
+        "logprobs": (f"include.{LOGPROBS}", "top_logprobs"),
+    }
 
-    model = StrictCharField(help_text="The name of a registered model.")
+    model = StrictCharField(help_text="The name of a model or a preset.")
     input = InputItemsField(help_text="A question, or the items of a conversation.")
     instructions = optional(StrictCharField, "A system message for this answer alone.", allow_blank=True)
     previous_response_id = optional(
@@ -138,6 +144,15 @@ class ResponseRequestSerializer(RequestSerializer):
     def get_fields(self) -> dict[str, serializers.Field]:
         fields, chat = super().get_fields(), ChatCompletionRequestSerializer().get_fields()
         return {**{name: chat[name] for name in CHAT_FIELDS if name in chat}, **fields}
+
+    def value_of(self, parameter: str, value: Any) -> Any:
+        """Flatten a format with a schema; here it must have a name."""
+        schema = value if parameter == "response_format" and isinstance(value, dict) else {}
+        if schema.get("type") == "json_schema":
+            return {"name": "answer", "schema": {}, **(schema.get("json_schema") or {}), "type": "json_schema"}
+        if schema.get("type") == "json_object" and schema.get("schema"):
+            return {"name": "answer", "schema": schema["schema"], "type": "json_schema"}
+        return value
 
     def ignored(self, data: dict[str, Any]) -> list[str]:
         """Return the fields without effect as well, with their paths."""

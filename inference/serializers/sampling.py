@@ -40,7 +40,10 @@ class StreamOptionsSerializer(serializers.Serializer):
 class GenerationRequestSerializer(RequestSerializer):
     """The model and how it generates. What is absent comes from the model's generation defaults."""
 
-    model = StrictCharField(help_text="The name of a registered model.")
+    # They exclude each other: who rules on one rules on all.
+    NAMES = {"response_format": ("response_format", "grammar", "regex", "enum")}
+
+    model = StrictCharField(help_text="The name of a model or a preset.")
     stream = optional(StrictBooleanField, "Send the answer as server-sent events.", default=False)
     stream_options = optional(StreamOptionsSerializer, "`include_usage`: the usage in a chunk of its own.")
     temperature = optional(StrictFloatField, "0 always takes the likeliest token.", min_value=0, max_value=2)

@@ -16,7 +16,8 @@ from inference.pool import pool
 from inference.schema.chat import chat_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.streaming import stream_response
-from inference.views.base import enabled_model, json_response, respond
+from inference.views.base import json_response, respond
+from registry.served_model import ServedModel
 
 
 class ChatCompletionsView(APIView):
@@ -25,8 +26,7 @@ class ChatCompletionsView(APIView):
         """Answer a conversation, as one body or as a stream of chunks."""
         return await respond(request, ChatCompletionRequestSerializer, self._answer)
 
-    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"])
+    async def _answer(self, model: ServedModel, parameters: dict[str, Any]) -> HttpResponseBase:
         prepared = await asyncio.to_thread(prepare_chat, model, parameters)
         completion = start_completion(pool, model, prepared)
         response = ChatResponse(model.name)

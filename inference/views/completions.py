@@ -17,7 +17,8 @@ from inference.serializers.completions import CompletionRequestSerializer
 from inference.streaming import stream_response
 from inference.text.completion import Candidate, TextCompletion, chosen
 from inference.text.request import echoed_prompts, start_completion
-from inference.views.base import enabled_model, json_response, respond
+from inference.views.base import json_response, respond
+from registry.served_model import ServedModel
 
 
 class CompletionsView(APIView):
@@ -26,8 +27,7 @@ class CompletionsView(APIView):
         """Continue prompts, as one body or as a stream of chunks. No chat template is applied."""
         return await respond(request, CompletionRequestSerializer, self._answer)
 
-    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"])
+    async def _answer(self, model: ServedModel, parameters: dict[str, Any]) -> HttpResponseBase:
         n, best_of, has_logprobs = parameters["n"], parameters["best_of"], parameters.get("logprobs") is not None
         response = CompletionResponse(model.name, await echoed_prompts(model, parameters), n, has_logprobs)
         constraint = await asyncio.to_thread(build_constraint, parameters, ToolPlan(), None)

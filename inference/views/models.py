@@ -1,25 +1,28 @@
 """`/v1/models`."""
 
 from adrf.views import APIView
+from asgiref.sync import sync_to_async
 from django.http import JsonResponse
 from rest_framework.request import Request
 
+from access.identity import current_identity
 from inference.bodies.models import model_body
 from inference.schema.models import model_schema, models_schema
 from inference.views.base import enabled_model
-from registry.models import RegisteredModel
+from registry.served_model import served_models
 
 
 class ModelsView(APIView):
     @models_schema
     async def get(self, request: Request) -> JsonResponse:
-        """List the enabled models. Never loads one."""
-        models = [model_body(model) async for model in RegisteredModel.objects.enabled()]
-        return JsonResponse({"object": "list", "data": models})
+        """List the enabled models that the key allows, and their presets. Never loads one."""
+        may_use = current_identity.get().may_use
+        models = await sync_to_async(served_models)()
+        return JsonResponse({"object": "list", "data": [model_body(model) for model in models if may_use(model.name)]})
 
 
 class ModelView(APIView):
     @model_schema
     async def get(self, request: Request, name: str) -> JsonResponse:
-        """Describe one enabled model."""
+        """Describe one enabled model or preset."""
         return JsonResponse(model_body(await enabled_model(name, kind=None)))

@@ -32,8 +32,8 @@ from inference.schema.responses import (
 from inference.serializers.base import shared
 from inference.serializers.responses import InputItemsQuerySerializer, ResponseRequestSerializer
 from inference.streaming import stream_response
-from inference.views.base import enabled_model, json_response, respond
-from registry.models import RegisteredModel
+from inference.views.base import json_response, respond
+from registry.served_model import ServedModel
 
 
 class ResponsesView(APIView):
@@ -42,8 +42,8 @@ class ResponsesView(APIView):
         """Answer a question or go on with a conversation, as one body or as a stream of events."""
         return await respond(request, ResponseRequestSerializer, self._respond)
 
-    async def _respond(self, body: dict[str, Any]) -> HttpResponseBase:
-        answer = await start_answer(body)
+    async def _respond(self, model: ServedModel, body: dict[str, Any]) -> HttpResponseBase:
+        answer = await start_answer(model, body)
         if body["stream"]:
             return await stream_response(answer, ResponseEventEncoder(answer))
         return json_response(await collect(answer))
@@ -82,22 +82,21 @@ class ResponseInputTokensView(APIView):
         """
         return await respond(request, ResponseRequestSerializer, self._count)
 
-    async def _count(self, body: dict[str, Any]) -> HttpResponseBase:
+    async def _count(self, model: ServedModel, body: dict[str, Any]) -> HttpResponseBase:
         request = await prepared(body)
         try:
-            chat = await asyncio.to_thread(prepare_chat, request.model, request.parameters)
+            chat = await asyncio.to_thread(prepare_chat, model, request.parameters)
         except APIError as error:
             raise renamed(error, request.origins) from None
-        tokens = await call(request.model, TokenizeRequest(secrets.token_hex(16), chat.prompt, add_special=True))
+        tokens = await call(model.registration, TokenizeRequest(secrets.token_hex(16), chat.prompt, add_special=True))
         return json_response({"object": "response.input_tokens", "input_tokens": len(tokens.ids)})
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request with what it refers to: its model, the parameters of the chat completion that answers it, where their
-    messages come from, its own items, and the ids of the responses that it continues."""
+    """A request with what it refers to: the parameters of the chat completion that answers it, where their messages
+    come from, its own items, and the ids of the responses that it continues."""
 
-    model: RegisteredModel
     parameters: dict[str, Any]
     origins: list[str]
     items: list[Item]
@@ -105,20 +104,19 @@ class Prepared:
 
 
 async def prepared(body: dict[str, Any]) -> Prepared:
-    model = await enabled_model(body["model"])
     previous = body.get("previous_response_id")
     chain = await store.chain(previous) if previous else []
     items = await resolved(body["input"], store)
     talk = conversation(body.get("instructions"), [item for stored in chain for item in stored.items], items)
-    return Prepared(model, chat_parameters(body, talk), talk.origins, items, [stored.pk for stored in chain])
+    return Prepared(chat_parameters(body, talk), talk.origins, items, [stored.pk for stored in chain])
 
 
-async def start_answer(body: dict[str, Any]) -> Answer:
+async def start_answer(model: ServedModel, body: dict[str, Any]) -> Answer:
     """Prepare the answer; generating begins when it is read."""
     request = await prepared(body)
-    response = ResponseBody(new_response_id(), body, request.model)
+    response = ResponseBody(new_response_id(), body, model)
     keep = partial(store.save, input_items=complete(request.items, response.id), chain=request.chain)
-    return Answer(pool, request.model, request.parameters, request.origins, response, keep)
+    return Answer(pool, model, request.parameters, request.origins, response, keep)
 
 
 async def collect(answer: Answer) -> dict[str, Any]:

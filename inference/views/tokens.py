@@ -15,19 +15,19 @@ from inference.engine.messages import DetokenizeRequest, TokenizeRequest
 from inference.schema.tokens import detokenize_schema, input_tokens_schema, tokenize_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.serializers.tokens import DetokenizeRequestSerializer, TokenizeRequestSerializer
-from inference.views.base import enabled_model, json_response, respond
+from inference.views.base import json_response, respond
+from registry.served_model import ServedModel
 
 
 class TokenizeView(APIView):
     @tokenize_schema
     async def post(self, request: Request) -> HttpResponseBase:
         """Split a text into the model's tokens. Loads the model if need be."""
-        return await respond(request, TokenizeRequestSerializer, self._answer)
+        return await respond(request, TokenizeRequestSerializer, self._answer, kind=None)
 
-    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"], kind=None)
+    async def _answer(self, model: ServedModel, parameters: dict[str, Any]) -> HttpResponseBase:
         options = parameters["add_special"], parameters["parse_special"]
-        tokens = await call(model, TokenizeRequest(secrets.token_hex(16), parameters["content"], *options))
+        tokens = await call(model.registration, TokenizeRequest(secrets.token_hex(16), parameters["content"], *options))
         return json_response(tokens_body(model.name, tokens, parameters["with_pieces"]))
 
 
@@ -35,11 +35,10 @@ class DetokenizeView(APIView):
     @detokenize_schema
     async def post(self, request: Request) -> HttpResponseBase:
         """Return the text of tokens. Loads the model if need be."""
-        return await respond(request, DetokenizeRequestSerializer, self._answer)
+        return await respond(request, DetokenizeRequestSerializer, self._answer, kind=None)
 
-    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"], kind=None)
-        text = await call(model, DetokenizeRequest(secrets.token_hex(16), parameters["tokens"]))
+    async def _answer(self, model: ServedModel, parameters: dict[str, Any]) -> HttpResponseBase:
+        text = await call(model.registration, DetokenizeRequest(secrets.token_hex(16), parameters["tokens"]))
         return json_response(text_body(model.name, text))
 
 
@@ -52,8 +51,7 @@ class InputTokensView(APIView):
         """
         return await respond(request, ChatCompletionRequestSerializer, self._answer)
 
-    async def _answer(self, parameters: dict[str, Any]) -> HttpResponseBase:
-        model = await enabled_model(parameters["model"])
+    async def _answer(self, model: ServedModel, parameters: dict[str, Any]) -> HttpResponseBase:
         prepared = await asyncio.to_thread(prepare_chat, model, parameters)
-        tokens = await call(model, TokenizeRequest(secrets.token_hex(16), prepared.prompt))
+        tokens = await call(model.registration, TokenizeRequest(secrets.token_hex(16), prepared.prompt))
         return json_response(input_tokens_body(model.name, len(tokens.ids)))

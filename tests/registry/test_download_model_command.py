@@ -7,7 +7,7 @@ from django.db import connection
 
 from llmsite.config import PROJECT_ROOT
 from registry.downloads import Download
-from registry.models import RegisteredModel
+from registry.models import Preset, RegisteredModel
 
 
 @pytest.fixture
@@ -47,6 +47,13 @@ def test_a_model_that_cannot_be_registered_is_an_error(run, file_server):
 def test_a_wrong_name_is_refused_before_the_download(run, file_server):
     with pytest.raises(CommandError, match="“a b” is not a model name"):
         run("--register", "a b")
+    assert file_server.requests == []
+
+
+def test_a_presets_name_is_refused_before_the_download(run, file_server, registered):
+    Preset.objects.create(name="mine", model=registered)
+    with pytest.raises(CommandError, match="'mine' is the name of a preset"):
+        run("--register", "mine")
     assert file_server.requests == []
 
 

@@ -1,15 +1,15 @@
 """EnabledModels: what is kept between requests, and for how long."""
 
-import sqlite3
-from pathlib import Path
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from registry.enabled_models import EnabledModels, SqliteVersion
-from registry.models import RegisteredModel
+from registry.enabled_models import WATCHED, EnabledModels
+from registry.models import Preset, RegisteredModel
+from registry.table_versions import _watched
 from tests.live_server import DEMO, LiveServer
-
-SQLITE = "django.db.backends.sqlite3"
 
 
 @pytest.fixture
@@ -27,9 +27,25 @@ async def test_it_is_read_again_after_a_change(demo):
     models = EnabledModels(lambda: next(versions))
     first = await models.get("demo")
     await RegisteredModel.objects.aupdate(parallel=3)
-    assert first.parallel != 3
-    assert (await models.get("demo")).parallel == 3
-    assert (await models.get("demo")).parallel == 3
+    assert first.registration.parallel != 3
+    assert (await models.get("demo")).registration.parallel == 3
+    assert (await models.get("demo")).registration.parallel == 3
+
+
+async def test_a_preset_is_found_by_its_name_with_all_that_it_needs_and_kept(demo):
+    await Preset.objects.acreate(name="cool", model=demo, temperature=0.1)
+    models = EnabledModels(lambda: 1)
+    served = await models.get("cool")
+    assert (served.name, served.registration.name, served.defaults.temperature) == ("cool", "demo", 0.1)
+    assert await models.get("cool") is served
+
+
+@pytest.mark.parametrize("table", [Preset, RegisteredModel])
+async def test_a_disabled_preset_or_one_of_a_disabled_model_is_not_found(demo, table):
+    await Preset.objects.acreate(name="cool", model=demo)
+    await table.objects.aupdate(enabled=False)
+    with pytest.raises(RegisteredModel.DoesNotExist):
+        await EnabledModels(lambda: 1).get("cool")
 
 
 async def test_without_a_version_every_look_is_a_query(demo):
@@ -53,29 +69,15 @@ async def test_what_was_read_while_something_changed_is_not_kept(demo):
     assert await models.get("demo") is not await models.get("demo")
 
 
-def test_commits_of_others_change_the_version(tmp_path: Path):
-    path = tmp_path / "db.sqlite3"
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE t (x)")
-    version = SqliteVersion(lambda: {"ENGINE": SQLITE, "NAME": str(path)})
-    before = version()
-    assert version() == before
-    other.execute("INSERT INTO t VALUES (1)")
-    assert version() == before
-    other.commit()
-    assert version() != before
-    other.close()
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"ENGINE": "django.db.backends.postgresql", "NAME": "llmsite"},
-        {"ENGINE": SQLITE, "NAME": "file:memorydb_default?mode=memory&cache=shared"},
-    ],
-)
-def test_other_databases_have_no_version(settings):
-    assert SqliteVersion(lambda: settings)() is None
+def test_all_that_is_kept_is_watched(db):
+    RegisteredModel.objects.create(name="demo", path=str(DEMO))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        RegisteredModel.objects.for_api("demo")
+    tables = {table for query in queries for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])}
+    assert len(tables) >= 3
+    assert tables <= {model._meta.db_table for model in _watched[WATCHED]}
 
 
 def test_what_another_process_changes_holds_for_the_next_request(server: LiveServer, openai_client):

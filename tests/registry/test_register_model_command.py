@@ -3,7 +3,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from llmsite.config import PROJECT_ROOT
-from registry.models import RegisteredModel
+from registry.models import Preset, RegisteredModel
 from tests.adapted_models import write_lora
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +92,13 @@ def test_a_wrong_value_is_refused_with_its_field(run, option, reason):
     with pytest.raises(CommandError, match=reason):
         run(option)
     assert not RegisteredModel.objects.exists()
+
+
+def test_a_presets_name_is_refused(run, registered):
+    Preset.objects.create(name="mine", model=registered)
+    with pytest.raises(CommandError, match=r"name \('mine'\): “mine” is the name of a preset"):
+        run()
+    assert not RegisteredModel.objects.filter(name="mine").exists()
 
 
 def test_a_file_that_is_no_use_is_refused(tmp_path):

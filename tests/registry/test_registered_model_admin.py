@@ -128,14 +128,14 @@ def test_a_template_that_does_not_compile_is_an_error_with_its_line(admin_client
 
 
 def test_models_are_disabled_and_enabled(admin_client, registered):
-    assert "1 model is disabled now." in run_action(admin_client, "disable", registered).content.decode()
+    assert "Disabled now: 1." in run_action(admin_client, "disable", registered).content.decode()
     assert not RegisteredModel.objects.get().enabled
-    assert "1 model is enabled now." in run_action(admin_client, "enable", registered).content.decode()
+    assert "Enabled now: 1." in run_action(admin_client, "enable", registered).content.decode()
     assert RegisteredModel.objects.get().enabled
 
 
 def test_enabling_what_is_enabled_changes_nothing(admin_client, registered):
-    assert "0 models are enabled now." in run_action(admin_client, "enable", registered).content.decode()
+    assert "Enabled now: 0." in run_action(admin_client, "enable", registered).content.decode()
     assert RegisteredModel.objects.get().updated_at == registered.updated_at
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from llmsite.config import PROJECT_ROOT, Config, Generation, ModelEntry
 from registry import setup
-from registry.models import LoraAdapter, RegisteredModel
+from registry.models import LoraAdapter, Preset, RegisteredModel
 from tests.adapted_models import write_lora
 from tests.gguf_files import write_gguf
 
@@ -50,6 +50,23 @@ def test_a_model_of_the_configuration_is_created(run, configure, gguf):
     configure({"path": str(gguf), "name": "mine", "ctx_size": 256})
     assert "model mine: created (chat)" in run()
     assert RegisteredModel.objects.get().ctx_size == 256
+
+
+def test_a_model_of_the_configuration_with_a_presets_name_is_a_failure(run, configure, gguf, registered):
+    Preset.objects.create(name="mine", model=registered)
+    configure({"path": str(gguf), "name": "mine"})
+    with pytest.raises(CommandError, match=r"name \('mine'\): “mine” is the name of a preset"):
+        run()
+
+
+def test_the_demo_leaves_its_name_to_a_preset(run, registered):
+    setup.DEMO_PATH.write_bytes(registered.resolved_path.read_bytes())
+    Preset.objects.create(name="demo", model=registered)
+    assert run() == [
+        "database: up to date",
+        "admin user: created 'admin' with the password of DJANGO_SUPERUSER_PASSWORD",
+    ]
+    assert RegisteredModel.objects.get() == registered
 
 
 def test_running_again_changes_nothing(run, configure, gguf):

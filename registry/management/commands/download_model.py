@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from registry.download_progress import progress_for
 from registry.download_sources import DownloadError, resolve_source
 from registry.downloads import Download, target_for
+from registry.models import Preset
 from registry.registration import RegistrationError, is_database_ready, portable_path, register
 from registry.validators import validate_model_name
 
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             raise CommandError(error.messages[0]) from error
         if not is_database_ready():
             raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
+        if Preset.objects.filter(name=name).exists():
+            raise CommandError(f"{name!r} is the name of a preset: choose another one.")
 
     def _register(self, name: str, path: Path) -> None:
         try:

@@ -6,16 +6,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.formatting import human_bytes, human_count
-from registry.models import RegisteredModel
+from registry.models import Preset, RegisteredModel
+from registry.preset_changes import changes_of
 from registry.registration import is_database_ready
 
+PRESET_HEADINGS = ("PRESET", "MODEL", "ENABLED", "CHANGES")
 HEADINGS = ("NAME", "KIND", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "CONTEXT", "SIZE", "ENABLED", "PATH")
 
 
 class Command(BaseCommand):
     """Shows what is registered."""
 
-    help = "List the registered models."
+    help = "List the registered models and their presets."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Offer JSON for scripts."""
@@ -25,13 +27,19 @@ class Command(BaseCommand):
         """Print the table or the JSON list."""
         if not is_database_ready():
             raise CommandError("The database is not set up yet: run `python manage.py setup` first.")
-        models = RegisteredModel.objects.all()
+        models = RegisteredModel.objects.prefetch_related("presets")
         if options["json"]:
             self.stdout.write(json.dumps([_as_dict(model) for model in models], indent=2, ensure_ascii=False))
         elif not models:
             self.stdout.write("No models are registered: see `python manage.py register_model --help`.")
         else:
             self._write_table([HEADINGS, *map(_as_row, models)])
+            self._write_presets([preset for model in models for preset in model.presets.all()])
+
+    def _write_presets(self, presets: list[Preset]) -> None:
+        if presets:
+            self.stdout.write()
+            self._write_table([PRESET_HEADINGS, *map(_as_preset_row, presets)])
 
     def _write_table(self, rows: list[tuple[str, ...]]) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -54,6 +62,10 @@ def _as_row(model: RegisteredModel) -> tuple[str, ...]:
     )
 
 
+def _as_preset_row(preset: Preset) -> tuple[str, ...]:
+    return (preset.name, preset.model.name, "yes" if preset.enabled else "no", changes_of(preset))
+
+
 def _as_dict(model: RegisteredModel) -> dict[str, Any]:
     return {
         "name": model.name,
@@ -70,4 +82,15 @@ def _as_dict(model: RegisteredModel) -> dict[str, Any]:
         "parallel": model.parallel,
         "gpu_layers": model.gpu_layers,
         "threads": model.threads,
+        "presets": list(map(_as_preset_dict, model.presets.all())),
+    }
+
+
+def _as_preset_dict(preset: Preset) -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "enabled": preset.enabled,
+        "description": preset.description,
+        "defaults": preset.defaults(),
+        **preset.rules(),
     }
