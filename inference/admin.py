@@ -27,6 +27,7 @@ from inference.live_state import state_of, states
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.pool_events import on_every_change
+from inference.row_buttons import RowButtonsMixin
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
@@ -50,7 +51,7 @@ class RunFilter(admin.SimpleListFilter):
 
 
 @admin.register(RegisteredModel)
-class LiveModelAdmin(RegisteredModelAdmin):
+class LiveModelAdmin(RowButtonsMixin, RegisteredModelAdmin):
     """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
@@ -97,7 +98,7 @@ class LiveModelAdmin(RegisteredModelAdmin):
     def get_urls(self) -> list:
         """Add the events that keep the state column up to date."""
         live = path("live/", self.admin_site.admin_view(self.live), name="registry_registeredmodel_live")
-        return [live, *super().get_urls()]
+        return [live, *self.row_urls(), *super().get_urls()]
 
     def live(self, request: HttpRequest) -> StreamingHttpResponse:
         """Send the states of all models as server-sent events."""
@@ -105,7 +106,7 @@ class LiveModelAdmin(RegisteredModelAdmin):
             raise PermissionDenied
         return event_stream(on_every_change(sync_to_async(partial(states, get_language()))))
 
-    @action(description=_("Load selected models"), permissions=["change"])
+    @action(description=_("Load selected models"), permissions=["load"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Start loading; the page does not wait for it."""
         if not self._is_running(request):
@@ -123,7 +124,7 @@ class LiveModelAdmin(RegisteredModelAdmin):
             text = ngettext("%d disabled model was skipped.", "%d disabled models were skipped.", skipped)
             self._report(request, text, skipped, messages.WARNING)
 
-    @action(description=_("Unload selected models"), permissions=["change"])
+    @action(description=_("Unload selected models"), permissions=["load"])
     def unload(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Free the models' memory; their open requests end with an error."""
         if not self._is_running(request):

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from inference.exceptions import error_body
 from inference.views.base import CLIENT_PATHS, not_found
@@ -23,7 +23,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", MetricsView.as_view()),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     re_path(rf"^(?:.*/)?(?:{'|'.join(CLIENT_PATHS)})$", not_found),

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.forms import PaginationInlineFormSet
 
@@ -14,10 +14,13 @@ from registry.clone_action import CloneActionMixin
 from registry.cloning import clone_registration
 from registry.enable_actions import EnableActionsMixin
 from registry.formatting import human_bytes, human_count
+from registry.history_admin import HistoryAdmin
+from registry.model_history import ModelHistoryMixin
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
 from registry.preset_admin import PresetAdmin
 from registry.preset_links import PresetLinksMixin
+from registry.strict_actions import StrictActionsMixin
 
 __all__ = ["PresetAdmin", "RegisteredModelAdmin"]
 
@@ -65,7 +68,9 @@ def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixin, ModelAdmin):
+class RegisteredModelAdmin(
+    ModelHistoryMixin, StrictActionsMixin, PresetLinksMixin, EnableActionsMixin, CloneActionMixin, HistoryAdmin
+):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
     list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
