@@ -45,7 +45,7 @@ FAILED = Badge("failed", "danger", failed_models)
 GROUPS = (
     Group(
         _("Overview"),
-        (Item(_("Home"), "home", "admin:index"),),
+        (Item(_("Dashboard"), "dashboard", "admin:index"),),
     ),
     Group(
         _("Models"),
@@ -79,6 +79,15 @@ GROUPS = (
     Group(
         _("Usage"),
         (
+            Item(_("Usage"), "monitoring", "console:usage", "usage.view_usagehour"),
+            Item(_("Request log"), "receipt_long", "admin:usage_requestlog_changelist", "usage.view_requestlog"),
+            Item(_("Captures"), "radio_button_checked", "admin:usage_capture_changelist", "usage.view_capture"),
+            Item(
+                _("Captured bodies"),
+                "article",
+                "admin:usage_capturedexchange_changelist",
+                "usage.view_capturedexchange",
+            ),
             Item(
                 _("Stored responses"),
                 "forum",

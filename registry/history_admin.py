@@ -20,6 +20,7 @@ class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
     never_reverted: fields that keep their present values. can_restore: whether what was deleted may come back.
     """
 
+    object_history_form_template = "console/history_form.html"
     never_reverted: tuple[str, ...] = ()
     can_restore = True
 

@@ -36,11 +36,12 @@ class Failures:
         self._deaths: dict[int, int] = {}
         self._clock = clock
 
+    def keys(self) -> list[int]:
+        """Return whose last failure is remembered; from any thread."""
+        return list(self._notes)
+
     def get(self, key: int) -> FailureNote | None:
         return self._notes.get(key)
-
-    def keys(self) -> list[int]:
-        return list(self._notes)
 
     def blocking(self, key: int, config: EngineConfig) -> FailureNote | None:
         """Return the failure that speaks against loading this model now; None if nothing does."""

@@ -1,10 +1,11 @@
-// Keeps the state column of the list of models up to date: the server sends all states whenever one changes.
+// Keeps the state column of the list of models up to date. Whenever something changes, the server sends the states of
+// those models that are loaded or have failed, and what all others say.
 const source = new EventSource("live/");
 
 source.onmessage = (event) => {
-  for (const [key, state] of Object.entries(JSON.parse(event.data))) {
-    const cell = document.querySelector(`[data-model="${key}"]`);
-    if (cell) cell.textContent = state;
+  const { states, others } = JSON.parse(event.data);
+  for (const cell of document.querySelectorAll("[data-model]")) {
+    cell.textContent = states[cell.dataset.model] ?? others;
   }
 };
 window.addEventListener("pagehide", () => source.close());
