@@ -39,6 +39,7 @@ class Server:
     log_level: str = setting(choice("debug", "info", "warning", "error", "critical"), "info")
     log_format: str = setting(choice("text", "json"), "text")
     allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
+    https: bool = setting(flag(), False)
     secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
     data_dir: str | None = setting(optional(text("the path of a folder", r"(?s).{1,1024}")), None)
 
