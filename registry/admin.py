@@ -8,24 +8,29 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import display
+from unfold.forms import PaginationInlineFormSet
 
 from registry.clone_action import CloneActionMixin
 from registry.cloning import clone_registration
 from registry.enable_actions import EnableActionsMixin
 from registry.formatting import human_bytes, human_count
+from registry.history_admin import HistoryAdmin
+from registry.model_history import ModelHistoryMixin
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
 from registry.path_fields import AdapterPathForm, ModelPathsForm
 from registry.preset_admin import PresetAdmin
 from registry.preset_links import PresetLinksMixin
+from registry.strict_actions import StrictActionsMixin
 
 __all__ = ["PresetAdmin", "RegisteredModelAdmin"]
 
-admin.site.site_header = admin.site.site_title = "llmsite"
 admin.site.index_title = _("Administration")
 
 
-class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
+class GenerationDefaultsFormSet(PaginationInlineFormSet):
     """Fills the defaults that saving a new model has already created, instead of adding a second row."""
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> GenerationDefaults:
@@ -35,7 +40,7 @@ class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
         return super().save_new(form, commit)
 
 
-class GenerationDefaultsInline(admin.StackedInline):
+class GenerationDefaultsInline(StackedInline):
     """The one set of defaults of a model."""
 
     model = GenerationDefaults
@@ -51,7 +56,7 @@ class GenerationDefaultsInline(admin.StackedInline):
     ]
 
 
-class LoraAdapterInline(admin.TabularInline):
+class LoraAdapterInline(TabularInline):
     """The adapters of a model; they are checked against its architecture."""
 
     model = LoraAdapter
@@ -59,7 +64,7 @@ class LoraAdapterInline(admin.TabularInline):
     fields = ["path", "scale", "order"]
     extra = 0
     verbose_name_plural = _("Adapters")
-    classes = ["collapse"]
+    collapsible = True
 
 
 def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
@@ -67,7 +72,9 @@ def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixin, admin.ModelAdmin):
+class RegisteredModelAdmin(
+    ModelHistoryMixin, StrictActionsMixin, PresetLinksMixin, EnableActionsMixin, CloneActionMixin, HistoryAdmin
+):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
     form = ModelPathsForm
@@ -145,17 +152,17 @@ class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixi
         is_other = obj is not None and obj.kind != Kind.CHAT
         return [inline for inline in self.inlines if not (is_other and inline is GenerationDefaultsInline)]
 
-    @admin.display(description=_("parameters"), ordering="parameter_count")
+    @display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:
         """Return the number of weights, for people."""
         return human_count(model.parameter_count)
 
-    @admin.display(description=_("context"))
+    @display(description=_("context"))
     def context(self, model: RegisteredModel) -> int:
         """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
-    @admin.display(description=_("size"), ordering="size_bytes")
+    @display(description=_("size"), ordering="size_bytes")
     def size(self, model: RegisteredModel) -> str:
         """Return the bytes of all parts, for people."""
         return human_bytes(model.size_bytes)

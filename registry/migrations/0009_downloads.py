@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0006_table_versions'),
+        ('registry', '0008_begin_history'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
