@@ -16,6 +16,7 @@ from registry.adapters import LoraAdapter
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
+from registry.model_tests import ModelTest
 from registry.observation import Observation
 from registry.presets import Preset
 from registry.residency import Residency
@@ -31,7 +32,7 @@ from registry.validators import (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "Preset", "RegisteredModel"]
+__all__ = ["GenerationDefaults", "LoraAdapter", "ModelTest", "Observation", "Preset", "RegisteredModel"]
 
 
 class RegisteredModelQuerySet(models.QuerySet):
