@@ -22,31 +22,35 @@ from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
 from inference.engine_table import render_engine
 from inference.live_state import state_of, states
+from inference.model_tests_admin import ModelTestsMixin
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.pool_events import on_every_change
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
+from registry.model_kinds import Kind
 from registry.models import Preset, RegisteredModel
 
 admin.site.unregister([RegisteredModel, Preset])
 
 
 @admin.register(RegisteredModel)
-class LiveModelAdmin(RegisteredModelAdmin):
-    """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
+class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
+    """Adds the state column, the actions that load, unload and test, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
-    list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
-    actions = [*RegisteredModelAdmin.actions, "load", "unload"]
-    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error"]
+    list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:], "abilities"]
+    actions = [*RegisteredModelAdmin.actions, "load", "unload", "test"]
+    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error", "tests"]
     error_fieldset = (_("What went wrong last"), {"fields": ["last_error"]})
     engine_fieldset = (_("What this engine runs with"), {"fields": ["engine"]})
 
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
         """Show what went wrong last, and what the engine runs with while there is one."""
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and obj.kind == Kind.CHAT:
+            fieldsets = [*fieldsets, self.tests_fieldset]
         if obj is not None and _has_failed(obj):
             fieldsets = [*fieldsets, self.error_fieldset]
         return fieldsets if obj is None or _info(obj) is None else [*fieldsets, self.engine_fieldset]

@@ -13,6 +13,7 @@ from llmsite.middleware import is_api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/console/", include("console.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("inference.urls")),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),

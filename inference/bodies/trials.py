@@ -26,4 +26,10 @@ def step_body(step: dict[str, Any]) -> dict[str, Any]:
     """Describe a step as it is kept."""
     label = LABELS.get(step["name"], step["name"])
     text = gettext(step["message"]) % step["params"] if step["message"] else ""
-    return {"name": step["name"], "label": str(label), "passed": step["passed"], "text": text, "seconds": step["seconds"]}
+    return {
+        "name": step["name"],
+        "label": str(label),
+        "passed": step["passed"],
+        "text": text,
+        "seconds": step["seconds"],
+    }

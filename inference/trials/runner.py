@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
+from django.db.models import QuerySet
 
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool, pool
@@ -21,7 +22,7 @@ BEAT = 15.0  # seconds without news until `follow` gives a sign of life
 
 
 class TrialRunner:
-    """Starts, cancels and remembers the last run of each model. Everything but `last` belongs to the event loop."""
+    """Starts, cancels and remembers the last run of each model. Coroutines belong to the event loop."""
 
     def __init__(self, pool: EnginePool) -> None:
         self._pool = pool
@@ -44,6 +45,13 @@ class TrialRunner:
         run = self._runs[key] = TestRun(model)
         self._tasks[key] = asyncio.create_task(self._run(run))
         return run
+
+    def start_all(self, models: QuerySet) -> int:
+        """Begin a run for each enabled chat model among registrations; they take turns. From another thread."""
+        names = list(models.enabled().filter(kind=Kind.CHAT).values_list("name", flat=True))
+        for name in names:
+            self._pool.run(self.start(ServedModel(RegisteredModel.objects.for_api(name)))).result()
+        return len(names)
 
     async def cancel(self, key: int) -> bool:
         """End the run of a model; False if there is none."""

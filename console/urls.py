@@ -1,0 +1,20 @@
+"""Where the console's pages are, below /admin/console/."""
+
+from django.contrib.admin import site
+from django.urls import path
+
+from console import librechat_page, model_test_page, playground
+
+app_name = "console"
+urlpatterns = [
+    path("playground/", site.admin_view(playground.playground), name="playground"),
+    path("playground/model", site.admin_view(playground.model_facts), name="playground_model"),
+    # Not an admin_view, which would answer a script with the login page; it checks for itself.
+    path("playground/chat", playground.chat, name="playground_chat"),
+    path("tests/<int:key>/", site.admin_view(model_test_page.model_test), name="model_test"),
+    path("tests/<int:key>/start", site.admin_view(model_test_page.start_test), name="model_test_start"),
+    path("tests/<int:key>/cancel", site.admin_view(model_test_page.cancel_test), name="model_test_cancel"),
+    path("tests/<int:key>/events", site.admin_view(model_test_page.test_events), name="model_test_events"),
+    path("librechat/", site.admin_view(librechat_page.librechat), name="librechat"),
+    path("librechat/librechat.yaml", site.admin_view(librechat_page.librechat_file), name="librechat_file"),
+]
