@@ -4,7 +4,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -34,9 +35,13 @@ class ModelTestsMixin:
 
     @admin.display(description=_("has shown"))
     def tests(self, model: RegisteredModel) -> str:
-        """Return badges with a link to the page of the tests."""
-        url = reverse("console:model_test", args=[model.pk])
-        return format_html('{}<p><a href="{}">{}</a></p>', self.abilities(model), url, _("Test model"))
+        """Return badges, and links to the page of the tests and to the playground."""
+        urls = (
+            (reverse("console:model_test", args=[model.pk]), _("Test model")),
+            (f"{reverse('console:playground')}?{urlencode({'model': model.name})}", _("Try it in the playground")),
+        )
+        links = format_html_join(" · ", '<a href="{}">{}</a>', urls if model.enabled else urls[:1])
+        return format_html("{}<p>{}</p>", self.abilities(model), links)
 
     @admin.action(description=_("Test selected models"), permissions=["change"])
     def test(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

@@ -11,8 +11,8 @@ class Outcome:
     """message: English, marked for translation, to be filled with params (numbers and texts).
 
     capabilities, by name: `tools`, `json`, `reasoning`, `stop`, `long_context` (whether), `languages` (list of codes),
-    `tokens_per_second`, `prompt_tokens_per_second`, `parallel_tokens_per_second`, `first_token_ms`, and of the whole run
-    `host_bytes` and `device_bytes`.
+    `tokens_per_second`, `prompt_tokens_per_second`, `parallel_tokens_per_second`, `first_token_ms`, and of the whole
+    run `host_bytes` and `device_bytes`.
     """
 
     passed: bool

@@ -74,7 +74,7 @@ class TrialRunner:
 
 
 async def follow(run: TestRun) -> AsyncIterator[TestRun]:
-    """Yield the run now, whenever anything happens to it, and every BEAT seconds; for the last time when it has ended."""
+    """Yield the run now, whenever anything happens to it, and every BEAT seconds; the last time when it has ended."""
     while True:
         seen = run.changes.count
         yield run
