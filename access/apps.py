@@ -9,3 +9,7 @@ class AccessConfig(AppConfig):
 
     name = "access"
     verbose_name = _("Access")
+
+    def ready(self) -> None:
+        """Listen for changes."""
+        from access import signals  # noqa: F401 - models must be there first

@@ -36,12 +36,28 @@ class Priority(models.IntegerChoices):
     HIGH = 2, _("high")
 
 
+class State(models.TextChoices):
+    """What has become of a key."""
+
+    ACTIVE = "active", _("active")
+    EXPIRED = "expired", _("expired")
+    REVOKED = "revoked", _("revoked")
+
+
 class APIKeyQuerySet(models.QuerySet):
     """Questions about keys."""
 
     def usable(self, now: datetime) -> "APIKeyQuerySet":
         """Return those that are neither revoked nor expired."""
         return self.filter(revoked_at=None).exclude(expires_at__lte=now)
+
+    def in_state(self, state: State, now: datetime) -> "APIKeyQuerySet":
+        """Return those of whom that is true now."""
+        if state == State.ACTIVE:
+            return self.usable(now)
+        is_revoked = state == State.REVOKED
+        kept = self.filter(revoked_at__isnull=not is_revoked)
+        return kept if is_revoked else kept.filter(expires_at__lte=now)
 
 
 class APIKey(models.Model):
@@ -115,13 +131,35 @@ class APIKey(models.Model):
     @classmethod
     def create(cls, name: str, **fields: object) -> "tuple[APIKey, str]":
         """Save a new key; return it with its text, which nobody can get back later."""
-        key = new_key()
-        return cls.objects.create(name=name, prefix=key[:PREFIX_LENGTH], digest=digest_of(key), **fields), key
+        key = cls(name=name, **fields)
+        text = key.renew()
+        key.save()
+        return key, text
+
+    def renew(self) -> str:
+        """Give the key, unsaved, a new text; return it. Nobody can get it back later."""
+        text = new_key()
+        self.prefix, self.digest = text[:PREFIX_LENGTH], digest_of(text)
+        return text
+
+    @property
+    def state(self) -> State:
+        """What has become of the key. A key that was revoked stays so when it would have expired."""
+        if self.revoked_at is not None:
+            return State.REVOKED
+        has_expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return State.EXPIRED if has_expired else State.ACTIVE
 
     @property
     def is_usable(self) -> bool:
         """Whether the key is neither revoked nor expired."""
-        return self.revoked_at is None and (self.expires_at is None or timezone.now() < self.expires_at)
+        return self.state is State.ACTIVE
+
+    def allowed_names(self) -> frozenset[str]:
+        """Return the names of the models and presets that were chosen for the key; disabled ones, too."""
+        chosen = (self.allowed_models, self.allowed_presets)
+        models, presets = (each.order_by().values_list("name", flat=True) for each in chosen)
+        return frozenset(models.union(presets))
 
     def revoke(self) -> None:
         """End the key for good."""

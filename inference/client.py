@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ class EngineClient:
         self._process = process
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
-        self._log_task = asyncio.create_task(self._forward_log())
+        # Outside the context of the request that has brought the engine: its lines are not that request's.
+        self._log_task = Context().run(asyncio.create_task, self._forward_log())
         self._read_task: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -195,7 +197,7 @@ class EngineClient:
             reason = self._with_last_words(message.message or "the engine gave no reason")
             raise EngineLoadError(reason, self.log_tail)
         self.info = message.info
-        self._read_task = asyncio.create_task(self._route_outputs())
+        self._read_task = Context().run(asyncio.create_task, self._route_outputs())
 
     async def _route_outputs(self) -> None:
         """Hand every output to its request until the pipe ends, which is the end of the worker."""
@@ -229,7 +231,8 @@ class EngineClient:
 
     async def _report_death(self) -> None:
         cause = await self._exit_cause()
-        logger.error("[%s] the engine process %s with %d open requests", self.name, cause, self.num_open)
+        extra = {"model": self.name}
+        logger.error("the engine process %s with %d open requests", cause, self.num_open, extra=extra)
         self.death = f"the engine of model `{self.name}` {cause}"
         self._end(FailureCode.WORKER_DIED, f"{self.death}; the next request starts it anew")
         self.on_change()
@@ -271,7 +274,7 @@ class EngineClient:
             level = LOG_LEVELS.get(letter)
             if text:
                 self._log_tail.append(text)
-                logger.log(level or logging.WARNING, "[%s] %s", self.name, rest if level else text)
+                logger.log(level or logging.WARNING, "%s", rest if level else text, extra={"model": self.name})
 
     async def _exit_cause(self, moment: str = "") -> str:
         code = await self._exit_code()

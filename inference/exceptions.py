@@ -4,14 +4,19 @@ APIError
 ├── InvalidRequest            400
 │   ├── ContextLengthExceeded 400
 │   └── WrongKind             400
+├── InvalidKey                401
 ├── NotAnOperator             401
+├── MayNotManage              403
 ├── ModelNotFound             404
 ├── ResponseNotFound          404
 ├── ServerBusy                429
+│   ├── RateLimitExceeded     429
+│   └── QuotaExceeded         429
 ├── EngineFailed              500
 └── EngineUnavailable         503
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -19,6 +24,7 @@ from django.http import Http404, JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
 
 from inference.engine.messages import Failure, FailureCode
+from usage.record import note_error
 
 EMPTY_PROMPT = {
     "messages": "The messages result in an empty prompt.",
@@ -28,14 +34,22 @@ ENDPOINTS = {"chat": "/v1/chat/completions", "embedding": "/v1/embeddings", "rer
 
 
 class APIError(Exception):
-    """An error in OpenAI's shape (https://platform.openai.com/docs/guides/error-codes)."""
+    """An error in OpenAI's shape (https://platform.openai.com/docs/guides/error-codes). headers: of the answer."""
 
     status_code = 500
     type = "server_error"
     code: str | None = None
 
-    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
+        self.headers = dict(headers or {})
         self.message = message
         self.param = param
         self.code = code or self.code
@@ -103,6 +117,16 @@ class WrongKind(InvalidRequest):
         )
 
 
+class InvalidKey(InvalidRequest):
+    """No key, or none that is good."""
+
+    status_code = 401
+    code = "invalid_api_key"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
 class NotAnOperator(APIError):
     """Somebody who may not manage models has tried to."""
 
@@ -111,7 +135,22 @@ class NotAnOperator(APIError):
     code = "not_an_operator"
 
     def __init__(self) -> None:
-        super().__init__("This needs the token of an operator, which `python manage.py pool token` prints.")
+        super().__init__(
+            "This needs an API key that may manage models, or the token of an operator, which `python manage.py pool "
+            "token` prints.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+class MayNotManage(APIError):
+    """A key that may use models, but not manage them, has tried to."""
+
+    status_code = 403
+    type = "permission_error"
+    code = "not_an_operator"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"The API key {prefix}… may not manage models; the admin can allow it to.")
 
 
 class EngineFailed(APIError):
@@ -130,6 +169,22 @@ class ServerBusy(APIError):
 
     status_code = 429
     type = "rate_limit_error"
+
+
+class RateLimitExceeded(ServerBusy):
+    """A key has used up the "requests" or "tokens" of a minute, which OpenAI calls the type of the error."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, unit: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message, headers=headers)
+        self.type = unit
+
+
+class QuotaExceeded(ServerBusy):
+    """A key has used up what it may use in a day."""
+
+    type = code = "insufficient_quota"
 
 
 def error_body(message: str, type: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:  # noqa: A002
@@ -158,10 +213,18 @@ def openai_exception_handler(error: Exception, context: dict[str, Any]) -> JsonR
     api_error = _as_api_error(error)
     if api_error is None:
         return None
-    response = JsonResponse(api_error.body(), status=api_error.status_code)
-    if isinstance(error, APIException) and getattr(error, "auth_header", None):
-        response["WWW-Authenticate"] = error.auth_header
-    return response
+    return error_response(api_error)
+
+
+def error_response(error: APIError) -> JsonResponse:
+    """Return the answer that tells the client, and note the error in the record of the request."""
+    note(error)
+    return JsonResponse(error.body(), status=error.status_code, headers=error.headers)
+
+
+def note(error: APIError) -> None:
+    """Note an error, of which the client is told, in the record of the request."""
+    note_error(error.code or error.type, error.message)
 
 
 def _as_api_error(error: Exception) -> APIError | None:

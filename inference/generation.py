@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from inference.engine.messages import Output
+from inference.engine.messages import Embeddings, Output, Relevance
+from usage.progress import Progress
+from usage.record import current_record
 
 FIRST_BEAT = 2.0  # seconds; then a response should start even if no token is there yet
 BEAT = 10.0  # seconds; LibreChat's HTTP client gives up after 300 silent ones, proxies often after 60
@@ -18,9 +20,11 @@ class Generation:
     reader has not read yet becomes one output, so that no more than its text piles up.
     `describe` says then what it waits for.
     `close` may be called at any time, from any thread, and more than once: an unfinished request is aborted.
+    What comes of it is noted in the record of the API request it was made for. counts_prompt: False for a further
+    choice, whose prompt counts with the first one.
     """
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, counts_prompt: bool = True) -> None:
         self.request_id = request_id
         self.describe: Callable[[], str] = lambda: "keep-alive"
         self._loop = asyncio.get_running_loop()
@@ -28,12 +32,16 @@ class Generation:
         self._has_unread = asyncio.Event()
         self._on_close: Callable[[], None] | None = None
         self._finished = False
+        record = current_record.get()
+        self._progress = Progress(record, counts_prompt) if record else None
         self._timer = self._loop.call_later(FIRST_BEAT, self._beat)
 
     def put(self, output: Output) -> None:
         """Take an output; those after the terminal one are dropped."""
         if self._finished:
             return
+        if self._progress:
+            _note(self._progress, output)
         last = self._unread[-1] if self._unread else None
         if last and _is_generated(output):
             self._unread[-1] = _joined(last, output)
@@ -69,6 +77,8 @@ class Generation:
         if self._finished:
             return
         self._end()
+        if self._progress:
+            self._progress.end("abort")
         if self._on_close:
             self._on_close()
 
@@ -110,6 +120,17 @@ async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int,
 async def _pump(number: int, generation: Generation, queue: "asyncio.Queue[tuple[int, Output | None]]") -> None:
     async for output in generation:
         await queue.put((number, output))
+
+
+def _note(progress: Progress, output: Output) -> None:
+    if start := output.start:
+        progress.start(start.prompt_tokens, start.cached_tokens, start.seconds)
+    if output.num_tokens:
+        progress.add_tokens(output.num_tokens)
+    if isinstance(output.value, (Embeddings, Relevance)):
+        progress.add_prompt(output.value.prompt_tokens)
+    if output.finished:
+        progress.end(output.finish_reason or "")
 
 
 def _is_generated(output: Output) -> bool:

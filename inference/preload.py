@@ -13,18 +13,33 @@ from registry.models import RegisteredModel
 logger = logging.getLogger("inference.pool")
 
 
-async def preload() -> None:
-    """Load what the registrations ask for, one after the other, the pinned ones first. Failures are logged."""
-    try:
-        specs = await sync_to_async(_specs)()
-    except DatabaseError as error:
-        logger.error("the models to load at the start could not be read: %s", error)
-        return
-    for spec in specs:
+class Preload:
+    """Loads what the registrations ask for, one after the other, the pinned ones first. Failures are logged.
+
+    waiting: the names of those that are still to be loaded; None until it is known which.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[str] | None = None
+
+    async def run(self) -> None:
+        """Load them all."""
         try:
-            await pool.load(spec)
-        except EngineLoadError:
-            continue  # the pool has logged and recorded it
+            specs = await sync_to_async(_specs)()
+        except DatabaseError as error:
+            logger.error("the models to load at the start could not be read: %s", error)
+            specs = []
+        self.waiting = [spec.name for spec in specs]
+        for spec in specs:
+            try:
+                await pool.load(spec)
+            except EngineLoadError:
+                pass  # the pool has logged and recorded it
+            finally:
+                self.waiting.remove(spec.name)
+
+
+preload = Preload()
 
 
 def _specs() -> list:

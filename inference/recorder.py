@@ -38,6 +38,10 @@ class DatabaseRecorder(Recorder):
         at = datetime.fromtimestamp(note.at, timezone.utc)
         self._write(spec, error=note.message, error_log="\n".join(note.log), error_at=at)
 
+    def died(self, spec: ModelSpec, note: FailureNote) -> None:
+        """Keep the error as that of a failed load."""
+        self.failed(spec, note)
+
     def measured(self, spec: ModelSpec, memory: Memory) -> None:
         """Keep the largest measurement of each configuration."""
         known = self._written.get(spec.key)

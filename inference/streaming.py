@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from django.http import StreamingHttpResponse
 
-from inference.exceptions import APIError, EngineFailed
+from inference.exceptions import APIError, EngineFailed, note
 
 logger = logging.getLogger(__name__)
 
@@ -86,10 +86,13 @@ async def _encoded(first: Any, events: AsyncIterator[Any], encoder: Encoder) -> 
             if data := encoder.encode(event):
                 yield data
     except APIError as error:
+        note(error)
         yield encoder.fail(error)
     except Exception:
         logger.exception("a stream failed")
-        yield encoder.fail(EngineFailed("The server failed while it streamed this answer."))
+        failed = EngineFailed("The server failed while it streamed this answer.")
+        note(failed)
+        yield encoder.fail(failed)
     if data := encoder.end():
         yield data
 

@@ -1,8 +1,8 @@
 """The ASGI application: Django, and the lifespan events that Django does not know."""
 
 import asyncio
+import logging
 import os
-import secrets
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmsite.settings")
@@ -12,14 +12,23 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 - Django's apps must be ready first
+from django.db import DatabaseError, connections  # noqa: E402
 
-from inference.admission import Admission  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
+from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
-from usage.record import RequestRecord, recorded  # noqa: E402
+from usage import capture, metrics  # noqa: E402
+from usage.access_log import log_request  # noqa: E402
+from usage.retention import Retention  # noqa: E402
+from usage.tracking import Tracked  # noqa: E402
+from usage.writer import LogWriter  # noqa: E402
 
-admission = Admission(settings.CONFIG.limits.requests, settings.CONFIG.limits.requests_per_key)
+logger = logging.getLogger("llmsite.server")
+
+request_log = LogWriter(settings.CONFIG.usage.log)
+retention = Retention()
+api = Tracked(django_application, [log_request, metrics.observe, request_log.add])
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -30,17 +39,37 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "http" or not scope["path"].startswith(API_PATH):
         await django_application(scope, receive, send)
         return
-    with admission.counted(scope), recorded(RequestRecord(secrets.token_hex(16), scope["method"], scope["path"])):
-        await django_application(scope, receive, send)
+    await api(scope, receive, send)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:
     """Answer the server's start and stop (https://asgi.readthedocs.io/en/latest/specs/lifespan.html)."""
     await receive()
+    warn_if_open(uvicorn_host())
     pool.bind()
-    loading = asyncio.create_task(preload())
+    await asyncio.to_thread(_begin_to_keep)
+    loading = asyncio.create_task(preload.run())
     await send({"type": "lifespan.startup.complete"})
     await receive()
     loading.cancel()
     await pool.close()
+    await asyncio.to_thread(_stop_keeping)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _begin_to_keep() -> None:
+    """Start what keeps requests for later, and what deletes them again."""
+    try:
+        capture.load()
+    except DatabaseError as error:
+        logger.error("whether bodies are to be captured could not be read: %s", error)
+    finally:
+        connections.close_all()
+    request_log.start()
+    retention.start()
+
+
+def _stop_keeping() -> None:
+    """Write what is still to be written."""
+    retention.stop()
+    request_log.stop()

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from llmsite.config_models import ModelEntry, is_model_name, model_name_for
-from llmsite.config_values import Reader, choice, integer, many, matching, number, optional, setting, size, text
+from llmsite.config_values import Reader, choice, flag, integer, many, matching, number, optional, setting, size, text
 from llmsite.yaml_file import ConfigError, read_yaml
 
 __all__ = [
@@ -50,6 +50,7 @@ class Server:
     port: int = setting(integer(1, 65535), 8000)
     shutdown_timeout: int = setting(integer(0, 86400), 30)
     log_level: str = setting(choice("debug", "info", "warning", "error", "critical"), "info")
+    log_format: str = setting(choice("text", "json"), "text")
     allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
     secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
 
@@ -58,6 +59,13 @@ class Server:
         name = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
         if self.host not in _EVERY_ADDRESS and name not in self.allowed_hosts:
             object.__setattr__(self, "allowed_hosts", (*self.allowed_hosts, name))
+
+
+@dataclass(frozen=True)
+class Auth:
+    """Whether the API asks for a key."""
+
+    required: bool = setting(flag(), False)
 
 
 @dataclass(frozen=True)
@@ -146,10 +154,28 @@ class KVDisk:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What is kept of requests, and for how long. None: for ever."""
+
+    log: bool = setting(flag(), True)
+    retention_days: int = setting(integer(1, 36500), 90)
+    hours_retention_days: int | None = setting(optional(integer(1, 36500), "forever"), None)
+    capture_hours: int = setting(integer(1, 8760), 24)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Who may read /metrics: administrators, or everybody."""
+
+    public: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything the file says; `source` is the file, or None for the built-in defaults."""
 
     server: Server = field(default_factory=Server)
+    auth: Auth = field(default_factory=Auth)
     cors: Cors = field(default_factory=Cors)
     models: tuple[ModelEntry, ...] = ()
     generation: Generation = field(default_factory=Generation)
@@ -158,11 +184,14 @@ class Config:
     pool: Pool = field(default_factory=Pool)
     limits: Limits = field(default_factory=Limits)
     kv_disk: KVDisk = field(default_factory=KVDisk)
+    usage: Usage = field(default_factory=Usage)
+    metrics: Metrics = field(default_factory=Metrics)
     source: Path | None = None
 
 
 SECTIONS = {
     "server": Server,
+    "auth": Auth,
     "cors": Cors,
     "generation": Generation,
     "database": Database,
@@ -170,8 +199,10 @@ SECTIONS = {
     "pool": Pool,
     "limits": Limits,
     "kv_disk": KVDisk,
+    "usage": Usage,
+    "metrics": Metrics,
 }
-KNOWN_KEYS = ("server", "cors", "model", "models", "generation", "database", "responses", "pool", "limits", "kv_disk")
+KNOWN_KEYS = (*SECTIONS, "model", "models")
 
 
 def load_config(path: str | Path | None = None) -> Config:

@@ -15,14 +15,22 @@ from django.http import HttpRequest, HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
 from django.utils.deprecation import MiddlewareMixin
 
-Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+from usage.record import current_record
 
+Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 API_PATH = "/v1/"
 
 
+PROBES = ("/healthz", "/readyz")  # asked by machines, under whatever address they know
+
+
 def is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PATH)
+    return request.path_info.startswith(API_PATH)  # what URLs are resolved by, so that none gets past the check of keys
+
+
+def is_page(request: HttpRequest) -> bool:
+    return not is_api(request) and request.path not in PROBES
 
 
 class APIMiddleware:
@@ -44,7 +52,18 @@ class APIMiddleware:
         )
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        return _complete(await self.get_response(request))
+        try:
+            return _complete(await self.get_response(request))
+        finally:
+            _note_endpoint(request)
+
+
+def _note_endpoint(request: HttpRequest) -> None:
+    """Note where the request went: a pattern of urls.py, of which there are few whatever clients ask for."""
+    record, match = current_record.get(), request.resolver_match
+    if record and match:
+        is_known = "$" not in match.route  # the one that takes what no other does is a regular expression
+        record.endpoint = f"/{match.route}" if is_known else "unknown"
 
 
 def _complete(response: HttpResponseBase) -> HttpResponseBase:
@@ -58,7 +77,7 @@ class PagesOnly:
     """Goes in front of a middleware: API requests pass it by."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        return self.get_response(request) if is_api(request) else super().__call__(request)
+        return super().__call__(request) if is_page(request) else self.get_response(request)
 
 
 def _pages_only(middleware: type[MiddlewareMixin]) -> type[MiddlewareMixin]:
@@ -79,4 +98,4 @@ class CsrfViewMiddleware(PagesOnly, csrf.CsrfViewMiddleware):
     """API views are exempt; no cookie speaks for their clients."""
 
     async def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
-        return None if is_api(request) else await sync_to_async(super().process_view)(request, *view)
+        return await sync_to_async(super().process_view)(request, *view) if is_page(request) else None

@@ -8,6 +8,7 @@ import dj_database_url
 from llmsite.config import PROJECT_ROOT, ConfigError, load_config
 from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
+from llmsite.rate_headers import EXPOSED
 from llmsite.secret_key import read_or_create_secret_key
 from llmsite.version import __version__
 
@@ -46,6 +47,7 @@ MIDDLEWARE = [
     "servestatic.middleware.ServeStaticMiddleware",
     "llmsite.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "llmsite.api_access.APIAccess",  # after CORS: browsers ask without a key first, and read no refusal without CORS
     "llmsite.middleware.LocaleMiddleware",
     "llmsite.middleware.CommonMiddleware",
     "llmsite.middleware.CsrfViewMiddleware",
@@ -111,6 +113,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = CONFIG.limits.body_size
 CORS_ALLOW_ALL_ORIGINS = "*" in CONFIG.cors.allowed_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if origin != "*"]
 CORS_URLS_REGEX = r"^/v1/.*$"
+CORS_EXPOSE_HEADERS = ["x-request-id", *EXPOSED]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -128,6 +131,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "OpenAI-compatible API for the GGUF models registered in the admin.",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "inference.schema.access.describe_access",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -136,6 +143,7 @@ SPECTACULAR_SETTINGS = {
 if CONFIG.kv_disk.directory:
     prepare_kv_disk(CONFIG.kv_disk.directory)
 
+AUTH_REQUIRED = CONFIG.auth.required
 RESPONSE_RETENTION_DAYS = CONFIG.responses.retention_days
 
-LOGGING = logging_config(CONFIG.server.log_level)
+LOGGING = logging_config(CONFIG.server.log_level, CONFIG.server.log_format)

@@ -9,13 +9,19 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, 
 
 from inference.exceptions import error_body
 from inference.views.base import CLIENT_PATHS, not_found
+from inference.views.metrics import MetricsView
+from inference.views.probes import healthz, readyz
 from llmsite.middleware import is_api
+from usage.record import note_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/console/", include("console.urls")),
     path("admin/", admin.site.urls),
     path("v1/", include("inference.urls")),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", MetricsView.as_view()),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
@@ -28,6 +34,7 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if not is_api(request):
         return defaults.bad_request(request, exception)
     hint = "The Host header may not be used here; add the name to server.allowed_hosts in the configuration."
+    note_error("host_not_allowed", hint)
     return JsonResponse(error_body(hint, "invalid_request_error", code="host_not_allowed"), status=400)
 
 
@@ -36,4 +43,5 @@ def handler500(request: HttpRequest) -> HttpResponseBase:
     if not is_api(request):
         return defaults.server_error(request)
     message = "The server had an unexpected error; its log says more."
+    note_error("server_error", message)
     return JsonResponse(error_body(message, "server_error"), status=500)

@@ -1,42 +1,20 @@
 """What the API serves under a name, as it needs it for every request, without a query for every request."""
 
-import sqlite3
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connection
 
+from registry.models import GenerationDefaults, LoraAdapter, Observation, Preset, RegisteredModel
 from registry.served_model import ServedModel, served_model
+from registry.table_versions import SqliteVersion, watch
 
-
-class SqliteVersion:
-    """A number that changes with every commit to an SQLite file, whichever process makes it.
-
-    It is read in microseconds and without waiting for anybody (https://www.sqlite.org/pragma.html#pragma_data_version).
-    settings: returns the entry of Django's DATABASES in use.
-    """
-
-    def __init__(self, settings: Callable[[], dict[str, Any]] = lambda: connection.settings_dict) -> None:
-        self._settings = settings
-        self._connection: sqlite3.Connection | None = None
-
-    def __call__(self) -> int | None:
-        """Return the number; None where the database is no SQLite file. Always call it from the same thread."""
-        if self._connection is None:
-            settings = self._settings()
-            is_file = settings["ENGINE"] == "django.db.backends.sqlite3" and Path(settings["NAME"]).is_file()
-            if not is_file:
-                return None
-            self._connection = sqlite3.connect(settings["NAME"])
-        return self._connection.execute("PRAGMA data_version").fetchone()[0]
+WATCHED = "registrations"
 
 
 class EnabledModels:
-    """Looks up what is served under a name, registration or preset, and keeps it until the database changes.
+    """Looks up what is served under a name, registration or preset, and keeps it until any of them changes.
 
-    version: tells two states of the database apart; where it is None, every look is a query.
+    version: tells two states of the registrations apart; where it is None, every look is a query.
     """
 
     def __init__(self, version: Callable[[], int | None]) -> None:
@@ -56,4 +34,6 @@ class EnabledModels:
         return model
 
 
-enabled_models = EnabledModels(SqliteVersion())
+# All that `for_api` reads.
+watch(WATCHED, RegisteredModel, GenerationDefaults, Observation, LoraAdapter, Preset)
+enabled_models = EnabledModels(SqliteVersion(WATCHED))

@@ -21,6 +21,7 @@ from registry.observation import Observation
 from registry.presets import Preset
 from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
+from registry.table_versions import TableVersion
 from registry.validators import (
     between,
     validate_above_zero,
@@ -32,7 +33,15 @@ from registry.validators import (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "ModelTest", "Observation", "Preset", "RegisteredModel"]
+__all__ = [
+    "GenerationDefaults",
+    "LoraAdapter",
+    "ModelTest",
+    "Observation",
+    "Preset",
+    "RegisteredModel",
+    "TableVersion",
+]
 
 
 class RegisteredModelQuerySet(models.QuerySet):

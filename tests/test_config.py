@@ -229,8 +229,8 @@ def test_an_item_of_a_list_is_named(problems):
 
 def test_unknown_keys_are_refused_with_the_nearest_one(problems):
     assert problems("servre: {}\ngeneration: {xyz: 1}") == [
-        "servre: unknown key; did you mean server? known keys: server, cors, model, models, generation, database, "
-        "responses, pool, limits, kv_disk",
+        "servre: unknown key; did you mean server? known keys: server, auth, cors, generation, database, "
+        "responses, pool, limits, kv_disk, usage, metrics, model, models",
         "generation.xyz: unknown key; known keys: default_temperature, default_max_tokens",
     ]
 

@@ -85,3 +85,28 @@ def test_the_streamed_form_is_described(schema, path):
     answers = schema["paths"][path]["post"]["responses"]
     assert "text/event-stream" in answers["200"]["content"]
     assert {"400", "404", "503"} <= set(answers)
+
+
+def test_every_endpoint_but_health_takes_a_key(schema):
+    assert schema["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    assert schema["security"] == [{}, {"apiKey": []}]
+    operations = {path: operation for path, each in schema["paths"].items() for operation in each.values()}
+    assert operations.pop("/v1/health")["security"] == []
+    for path, operation in operations.items():
+        assert "security" not in operation
+        example = operation["responses"]["401"]["content"]["application/json"]["examples"]["invalid_api_key"]
+        assert example["value"]["error"]["code"] == "invalid_api_key", path
+
+
+def test_what_limits_and_rights_answer_is_described_where_it_occurs(schema):
+    operations = {(path, method): each for path, both in schema["paths"].items() for method, each in both.items()}
+    limited = {path for (path, _), each in operations.items() if "429" in each["responses"]}
+    managing = {path for (path, _), each in operations.items() if "403" in each["responses"]}
+    assert {"/v1/chat/completions", "/v1/embeddings", "/v1/tokenize"} <= limited
+    assert managing == {"/v1/pool", "/v1/pool/events", "/v1/models/{name}/load", "/v1/models/{name}/unload"}
+    assert not limited & (managing | {"/v1/models", "/v1/health"})
+
+
+def test_the_schema_says_where_a_key_is_required(client, settings):
+    settings.AUTH_REQUIRED = True
+    assert client.get("/openapi.json").json()["security"] == [{"apiKey": []}]

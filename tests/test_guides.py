@@ -36,7 +36,7 @@ def test_commands_of_the_readme_exist():
     assert {first or second for first, second in targets} <= set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
 
 
-@pytest.mark.parametrize("package", ["llmsite", "inference", "registry"])
+@pytest.mark.parametrize("package", ["llmsite", "inference", "usage", "access", "registry"])
 def test_the_architecture_names_every_module(package):
     paths = [path for path in (PROJECT_ROOT / package).rglob("*.py") if "migrations" not in path.parts]
     modules = {path for path in paths if path.stem != "__init__"}
@@ -46,7 +46,11 @@ def test_the_architecture_names_every_module(package):
 
 
 def test_the_architecture_names_no_module_that_is_gone():
-    names = {path.name for folder in ("llmsite", "inference", "registry", "tests") for path in _modules(folder)}
+    names = {
+        path.name
+        for folder in ("llmsite", "inference", "usage", "access", "registry", "tests")
+        for path in _modules(folder)
+    }
     assert set(re.findall(r"\b(\w+\.py)\b", ARCHITECTURE.read_text())) <= names
 
 

@@ -32,3 +32,8 @@ def test_the_engine_knows_neither_django_nor_asyncio(module):
 def test_the_registry_does_not_import_inference():
     for path in (ROOT / "registry").rglob("*.py"):
         assert "inference" not in path.read_text(), path
+
+
+def test_usage_does_not_import_inference():
+    for path in (ROOT / "usage").rglob("*.py"):
+        assert "from inference" not in path.read_text(), path

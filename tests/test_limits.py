@@ -1,12 +1,10 @@
 """What one request may ask for, and how many at a time: every limit has its error."""
 
-import asyncio
 import threading
 
 import httpx
 import pytest
 
-from inference.admission import REFUSAL, Admission
 from tests import live_server
 from tests.live_server import DEMO
 
@@ -114,32 +112,3 @@ def test_connections_that_come_and_go_leave_nothing(server):
         for thread in threads:
             thread.join()
     assert httpx.get(f"{server.base_url}/health").json()["status"] == "ok"
-
-
-def scope(key: bytes = b"", method: str = "POST") -> dict:
-    return {"type": "http", "method": method, "headers": [(b"host", b"x"), (b"authorization", key)]}
-
-
-def test_only_requests_that_make_models_work_count():
-    admission = Admission(1, 1)
-    request = scope(method="GET")
-    with admission.counted(scope()), admission.counted(request):
-        assert REFUSAL not in request
-
-
-async def test_a_cancelled_request_is_not_counted_any_more():
-    admission = Admission(1, 1)
-
-    async def serve() -> None:
-        with admission.counted(scope()):
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(serve())
-    await asyncio.sleep(0)
-    second, third = scope(), scope()
-    with admission.counted(second):
-        assert "limits.requests_per_key" in second[REFUSAL]
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    with admission.counted(third):
-        assert REFUSAL not in third

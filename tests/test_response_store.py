@@ -19,7 +19,7 @@ from inference.responses.store import ResponseStore
 from tests import live_server
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
-COLUMNS = "id, model, created_at, expires_at, previous_response_id, input_items, body"
+COLUMNS = "id, model, created_at, expires_at, previous_response_id, input_items, body, key_id"
 ADMIN = "/admin/inference/storedresponse/"
 
 
@@ -211,9 +211,9 @@ def test_the_server_deletes_what_has_expired(tmp_path):
     live_server.write_config(tmp_path)
     assert live_server.manage(tmp_path, "setup").returncode == 0
     database = sqlite3.connect(tmp_path / "db.sqlite3")
-    row = ("resp_old", "demo", START.isoformat(" "), START.isoformat(" "), "", "[]", "{}")
+    row = ("resp_old", "demo", START.isoformat(" "), START.isoformat(" "), "", "[]", "{}", 0)
     with database:
-        database.execute(f"INSERT INTO inference_storedresponse ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        database.execute(f"INSERT INTO inference_storedresponse ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     server = live_server.start(tmp_path)
     try:
         body = httpx.post(f"{server.base_url}/responses", json={"model": "demo", "input": "Hello!"}).json()

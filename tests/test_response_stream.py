@@ -189,7 +189,7 @@ class Pool:
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
 
-    def generate(self, spec: object, request: object) -> Generation:
+    def generate(self, spec: object, request: object, counts_prompt: bool = True) -> Generation:
         return self._generation
 
 

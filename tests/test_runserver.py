@@ -97,6 +97,7 @@ def test_reload_leaves_no_orphans(tmp_path):
     live_server.wait_until(lambda: not any(map(live_server.is_running, before)))
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_lifespan_starts_and_ends():
     sent = []
     received = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])

@@ -1,5 +1,7 @@
 """What was asked for and what it took: a row for each request, and sums by the hour for pages that show much."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -83,3 +85,62 @@ class UsageHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
+
+
+class CaptureQuerySet(models.QuerySet):
+    """Questions about captures."""
+
+    def running(self, now: datetime) -> "CaptureQuerySet":
+        """Return those that have not come to their end."""
+        return self.filter(until__gt=now)
+
+
+class Capture(models.Model):
+    """A limited time in which the bodies of requests and answers are kept; see usage/capture.py."""
+
+    started_at = models.DateTimeField(_("started"), auto_now_add=True)
+    until = models.DateTimeField(_("until"))
+    model = models.CharField(
+        _("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True, help_text=_("Empty: requests to all models.")
+    )
+    key = models.ForeignKey(
+        APIKey,
+        verbose_name=_("API key"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Empty: requests with any key, and without one."),
+    )
+
+    objects = CaptureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("capture")
+        verbose_name_plural = _("captures")
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} – {self.until:%H:%M}"
+
+
+class CapturedExchange(models.Model):
+    """What was said in one request and its answer. The row of the log with the same request id says the rest."""
+
+    request_id = models.CharField(_("request id"), max_length=64, db_index=True)
+    at = models.DateTimeField(_("time"))
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
+    request_body = models.TextField(_("request"), blank=True)
+    request_is_cut = models.BooleanField(_("request was cut"), default=False)
+    response_body = models.TextField(_("answer"), blank=True)
+    response_is_cut = models.BooleanField(_("answer was cut"), default=False)
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("captured request")
+        verbose_name_plural = _("captured requests")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.request_id

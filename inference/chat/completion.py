@@ -10,6 +10,7 @@ from inference.chat.events import Event, Reasoning
 from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
 from inference.generation import Generation, merged
+from usage.record import current_record
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,14 @@ class ChatCompletion:
             events += self._readers[number].finish()
             self._usages[number] = output.usage
             events.append(Finished(self._finish_reason(number, output), self._total()))
+            self._note(events[-1])
         return events
+
+    def _note(self, finished: Finished) -> None:
+        """Note in the request's record what its generations do not know."""
+        if record := current_record.get():
+            record.finish_reason = finished.finish_reason
+            record.reasoning_tokens = self._reasoning_tokens
 
     def _feed(self, reader: AnswerReader, output: Output) -> list[Event]:
         was_reasoning = reader.is_reasoning

@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from access.identity import current_identity
 from inference.chat.answer import AnswerReader, new_reader
 from inference.chat.completion import ChatCompletion
 from inference.chat.constraint import ToolPlan, build_constraint
@@ -13,7 +14,6 @@ from inference.chat.messages import normalize
 from inference.chat.template import TemplateRefused, render_prompt
 from inference.chat.thinking import answer_markers, find_thinking
 from inference.chat.tool_plan import Prompting, plan_tools, prompt_for_tools
-from inference.clients import current_client
 from inference.engine.messages import Constraint, GenerateRequest, SamplingParams, Thinking
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool
@@ -36,6 +36,7 @@ class PreparedChat:
 
     def requests(self) -> list[GenerateRequest]:
         """Return one request for each choice. Their prompts are the same: the engine computes it once."""
+        identity = current_identity.get()
         return [
             GenerateRequest(
                 secrets.token_hex(16),
@@ -44,7 +45,8 @@ class PreparedChat:
                 constraint=self.constraint,
                 thinking=self.thinking,
                 markers=answer_markers(self.format),
-                client=current_client.get(),
+                client=identity.client,
+                priority=identity.priority,
             )
             for number in range(self.num_choices)
         ]
@@ -73,7 +75,8 @@ def prepare_chat(model: ServedModel, parameters: dict[str, Any]) -> PreparedChat
 def start_completion(pool: EnginePool, model: ServedModel, prepared: PreparedChat) -> ChatCompletion:
     """Hand a request to the pool; what comes of it is in the completion's events."""
     spec = model_spec(model.registration, prepared.keep_alive)
-    generations = [pool.generate(spec, request) for request in prepared.requests()]
+    requests = enumerate(prepared.requests())
+    generations = [pool.generate(spec, request, counts_prompt=number == 0) for number, request in requests]
     return ChatCompletion(generations, [prepared.new_reader() for _ in generations])
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from inference.engine.admission import Admission, Pending, PendingRequests, refusal
 from inference.engine.backend import DecodeError, LlamaBackend, OutOfCells
@@ -75,7 +76,8 @@ class EngineCore:
     def stats(self) -> EngineStats:
         scheduler, cache = self._scheduler, self._cache
         queues = len(scheduler.waiting), len(scheduler.running)
-        return EngineStats(*queues, cache.num_tokens, *cache.num_stored, saved_bytes=cache.num_saved_bytes)
+        drafts = self._speculator.counts if self._speculator else (0, 0)
+        return EngineStats(*queues, cache.num_tokens, *cache.num_stored, cache.num_saved_bytes, *drafts)
 
     @property
     def rest_seconds(self) -> float | None:
@@ -228,7 +230,9 @@ class EngineCore:
         count = sequence.num_alternatives
         logprob = None if count is None else self._llama.logprob(row, token, count)
         piece = sequence.markers.get(token) or self.vocabulary.piece(token)
-        return sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
+        output = sequence.append(token, piece, self.vocabulary.is_end(token), logprob)
+        is_first = output and not sequence.is_reported
+        return replace(output, start=sequence.start(self._clock())) if is_first else output
 
     def _fail(self, sequence: Sequence, message: str) -> Output:
         """End a sequence whose KV cells are in doubt: drop them all."""

@@ -123,6 +123,7 @@ class GenerateRequest:
     it. Such a prompt is computed from its start.
     markers: control tokens, by name, that appear in the text of the answer; others are left out.
     client: whose request it is; slots are shared out evenly among the clients that wait for one.
+    priority: of those who wait, the highest goes first.
     """
 
     id: str
@@ -134,6 +135,7 @@ class GenerateRequest:
     suffix: str | None = None
     prompt_logprobs: int | None = None
     client: str = ""
+    priority: int = 1
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,15 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Start:
+    """A generation has its first token, `seconds` after it got its slot. Before that it waited for one."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class TokenLogprob:
     """A token's text and log probability, and those of the likeliest tokens in its place.
 
@@ -267,6 +278,7 @@ class Output:
     num_tokens: generated tokens since the request's last output; some wait until their text is certain.
     logprobs: one for each of them that is part of the text, where the request asks for it.
     prompt_logprobs: one for each prompt token, with a request's first output, where it asks for it.
+    start: with the first output of a GenerateRequest that has tokens.
     """
 
     request_id: str
@@ -278,6 +290,7 @@ class Output:
     logprobs: tuple[TokenLogprob, ...] = ()
     prompt_logprobs: tuple[TokenLogprob, ...] = ()
     value: Any = None
+    start: Start | None = None
 
     @property
     def finished(self) -> bool:
@@ -357,6 +370,7 @@ class EngineStats:
 
     stored, stored_bytes: the conversations on disk that this engine can continue.
     saved_bytes: what the host cache holds at the moment.
+    drafted, accepted: tokens that were guessed since the model was loaded, and those of them that were right.
     """
 
     waiting: int = 0
@@ -365,6 +379,8 @@ class EngineStats:
     stored: int = 0
     stored_bytes: int = 0
     saved_bytes: int = 0
+    drafted: int = 0
+    accepted: int = 0
 
 
 @dataclass(frozen=True)

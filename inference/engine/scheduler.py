@@ -27,9 +27,9 @@ class Chunk:
 class Scheduler:
     """`waiting` sequences get a slot, `running` ones share every step.
 
-    First come, first served, but the client with the fewest running sequences goes first: one that sends a hundred
-    requests does not keep out another that sends one. Whoever has waited for PATIENCE seconds goes before all that
-    came later.
+    The highest priority goes first. Among the same, first come, first served, but the client with the fewest running
+    sequences goes first: one that sends a hundred requests does not keep out another that sends one. Whoever has
+    waited for PATIENCE seconds goes before all that came later, whatever their priority.
     """
 
     def __init__(self, max_running: int, budget: StepBudget, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -55,9 +55,10 @@ class Scheduler:
         now = self._clock()
         running = Counter(sequence.client for sequence in self.running)
 
-        def order(sequence: Sequence) -> tuple[bool, int, float]:
-            is_patient = now - sequence.queued_at < PATIENCE
-            return is_patient, running[sequence.client] if is_patient else 0, sequence.queued_at
+        def order(sequence: Sequence) -> tuple[bool, int, int, float]:
+            if now - sequence.queued_at >= PATIENCE:
+                return False, 0, 0, sequence.queued_at
+            return True, -sequence.priority, running[sequence.client], sequence.queued_at
 
         return next((sequence for sequence in sorted(self.waiting, key=order) if is_ready(sequence)), None)
 
@@ -65,6 +66,8 @@ class Scheduler:
         """Let a waiting sequence, which has a slot now, run."""
         self.waiting.remove(sequence)
         self.running.append(sequence)
+        if sequence.started_at is None:
+            sequence.started_at = self._clock()
 
     def schedule(self) -> list[Chunk]:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.

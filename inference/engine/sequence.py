@@ -4,7 +4,7 @@ from typing import Protocol
 
 from inference.engine.detokenizer import Detokenizer
 from inference.engine.entry import Entry
-from inference.engine.messages import FinishReason, GenerateRequest, Output, TokenLogprob, Usage
+from inference.engine.messages import FinishReason, GenerateRequest, Output, Start, TokenLogprob, Usage
 
 MAX_SCORED = 128  # prompt tokens scored in one step: each takes the memory of the logits of a whole vocabulary
 
@@ -41,7 +41,10 @@ class Sequence:
     ) -> None:
         self.id = request.id
         self.client = request.client
+        self.priority = request.priority
         self.queued_at = 0.0
+        self.started_at: float | None = None
+        self.is_reported = False
         self.tokens = prompt_tokens
         self.num_prompt = len(prompt_tokens)
         self.num_cached = 0
@@ -97,6 +100,11 @@ class Sequence:
     def prefix(self) -> list[int]:
         """The tokens as far as they may come from the cache, which has no logits."""
         return self.tokens[:1] if self.scores_prompt else self.tokens
+
+    def start(self, now: float) -> Start:
+        """Return what its first output tells; from then on it is reported."""
+        self.is_reported = True
+        return Start(self.num_prompt, self.num_cached, now - self.started_at)
 
     @property
     def usage(self) -> Usage:

@@ -24,6 +24,12 @@ class Speculator:
         self._policy = SpeculationPolicy(draft_max)
         self._n_batch = n_batch
         self._was_asked = False
+        self._num_drafted = self._num_accepted = 0
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many tokens were guessed so far, and how many of them were right."""
+        return self._num_drafted, self._num_accepted
 
     def extend(self, chunks: list[Chunk]) -> list[Chunk]:
         """Add drafts to the chunks of a step that computes no prompt."""
@@ -39,6 +45,8 @@ class Speculator:
         was_asked = self._drafts.is_costly and self._was_asked
         drafts = [(len(chunk.draft), chunk.num_accepted) for chunk in chunks if chunk.draft or was_asked]
         self._policy.observe(len(chunks), seconds, drafts)
+        self._num_drafted += sum(drafted for drafted, _ in drafts)
+        self._num_accepted += sum(accepted for _, accepted in drafts)
 
     def forget(self, sequence: Sequence) -> None:
         self._drafts.forget(sequence)

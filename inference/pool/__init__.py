@@ -8,8 +8,9 @@ from inference.fitting import find_misfit
 from inference.gpus import free_gpu_memory
 from inference.memory import Memory
 from inference.pool.budget import Budget
-from inference.pool.contracts import PoolSettings
+from inference.pool.contracts import PoolSettings, Recorders
 from inference.pool.engine_pool import EnginePool
+from inference.pool.metrics import MetricsRecorder
 from inference.pool.model_spec import EngineStatus, ModelSpec
 from inference.recorder import DatabaseRecorder
 
@@ -32,4 +33,5 @@ async def _advise(config: EngineConfig, budget: int) -> str:
     return misfit.advice if misfit else ""
 
 
-pool = EnginePool(estimate=_estimate, advise=_advise, settings=_settings(), recorder=DatabaseRecorder())
+_recorder = Recorders(DatabaseRecorder(), MetricsRecorder())
+pool = EnginePool(estimate=_estimate, advise=_advise, settings=_settings(), recorder=_recorder)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from inference.client import EngineClient
 from inference.engine.config import EngineConfig
@@ -11,7 +11,13 @@ from inference.pool.budget import Budget
 from inference.pool.failures import FailureNote
 from inference.pool.model_spec import ModelSpec
 
+if TYPE_CHECKING:
+    from inference.pool.resident import Resident
+
 Estimate = Callable[[EngineConfig], Awaitable[Memory]]
+# For others, for having been idle, for a changed configuration, because somebody wanted it or its engine died.
+UnloadReason = Literal["memory", "idle", "changed", "asked", "died"]
+Dismiss = Callable[["Resident", UnloadReason], object]
 Advise = Callable[[EngineConfig, int], Awaitable[str]]
 
 
@@ -24,16 +30,49 @@ class StartEngine(Protocol):
 
 
 class Recorder:
-    """Is told what the pool finds out about a model, from the event loop; must not block. This one keeps nothing."""
+    """Is told what happens to models, from the event loop; must not block. This one keeps nothing."""
 
     def loaded(self, spec: ModelSpec) -> None:
         """A model was loaded: what went wrong before is over."""
 
     def failed(self, spec: ModelSpec, note: FailureNote) -> None:
-        """A model could not be loaded, or its engine died."""
+        """A model could not be loaded."""
+
+    def died(self, spec: ModelSpec, note: FailureNote) -> None:
+        """The engine of a model that had been loaded died."""
+
+    def unloaded(self, spec: ModelSpec, reason: UnloadReason) -> None:
+        """A model was taken out of service."""
 
     def measured(self, spec: ModelSpec, memory: Memory) -> None:
         """A loaded model takes so much at the moment; called about once a second."""
+
+
+class Recorders(Recorder):
+    """Several recorders as one."""
+
+    def __init__(self, *recorders: Recorder) -> None:
+        self._recorders = recorders
+
+    def loaded(self, spec: ModelSpec) -> None:
+        for recorder in self._recorders:
+            recorder.loaded(spec)
+
+    def failed(self, spec: ModelSpec, note: FailureNote) -> None:
+        for recorder in self._recorders:
+            recorder.failed(spec, note)
+
+    def died(self, spec: ModelSpec, note: FailureNote) -> None:
+        for recorder in self._recorders:
+            recorder.died(spec, note)
+
+    def unloaded(self, spec: ModelSpec, reason: UnloadReason) -> None:
+        for recorder in self._recorders:
+            recorder.unloaded(spec, reason)
+
+    def measured(self, spec: ModelSpec, memory: Memory) -> None:
+        for recorder in self._recorders:
+            recorder.measured(spec, memory)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from inference.engine.messages import Failure, FailureCode, Output, Request
 from inference.generation import Generation
 from inference.memory import NOTHING, Memory
 from inference.pool.changes import Changes
-from inference.pool.contracts import Advise, Estimate, PoolSettings, Recorder, StartEngine
+from inference.pool.contracts import Advise, Estimate, PoolSettings, Recorder, StartEngine, UnloadReason
 from inference.pool.failures import FailureNote, Failures
 from inference.pool.model_spec import EngineStatus, ModelSpec
 from inference.pool.resident import Resident
@@ -77,9 +77,12 @@ class EnginePool:
         """Call one of the pool's methods from another thread."""
         self._loop.call_soon_threadsafe(function, *arguments)
 
-    def generate(self, spec: ModelSpec, request: Request) -> Generation:
-        """Start a request and return at once; loading errors arrive as its terminal output."""
-        generation = Generation(request.id)
+    def generate(self, spec: ModelSpec, request: Request, counts_prompt: bool = True) -> Generation:
+        """Start a request and return at once; loading errors arrive as its terminal output.
+
+        counts_prompt: False for a further answer to the same prompt, whose tokens count once.
+        """
+        generation = Generation(request.id, counts_prompt)
         resident = self._serving(spec)
         if resident and resident.engine:
             resident.touch()
@@ -113,7 +116,7 @@ class EnginePool:
         resident = self.residents.by_key.get(key)
         if resident is None:
             return False
-        await self._leave(resident, drain=False)
+        await self._leave(resident, "asked", drain=False)
         logger.info("unloaded %s", resident.spec.name)
         return True
 
@@ -131,7 +134,7 @@ class EnginePool:
     async def close(self) -> None:
         """End all engines; open requests fail."""
         self.begin_closing()
-        await asyncio.gather(*(self._leave(resident, drain=False) for resident in self.residents))
+        await asyncio.gather(*(self._leave(resident, "asked", drain=False) for resident in self.residents))
         self._upkeep.stop()
         for task in self._background:
             task.cancel()
@@ -179,7 +182,7 @@ class EnginePool:
         if resident is None:
             return None
         if resident.spec.config != spec.config:
-            self._dismiss(resident)
+            self._dismiss(resident, "changed")
             return None
         resident.spec = spec
         return resident
@@ -251,15 +254,16 @@ class EnginePool:
             if resident.progress == before:
                 raise EngineLoadError(f"no progress for {patience:.0f} s (pool.load_timeout)")
 
-    def _dismiss(self, resident: Resident) -> None:
+    def _dismiss(self, resident: Resident, reason: UnloadReason) -> None:
         """Take a model out of service, and end its engine when its open requests are answered."""
-        self._leave(resident, drain=True)
+        self._leave(resident, reason, drain=True)
 
-    def _leave(self, resident: Resident, drain: bool) -> "asyncio.Task[None]":
+    def _leave(self, resident: Resident, reason: UnloadReason, drain: bool) -> "asyncio.Task[None]":
         """Take a model out of service; with `drain` it finishes its open requests first."""
         self.residents.remove(resident)
         self.residents.leaving.add(resident)
         resident.state = "leaving"
+        self._recorder.unloaded(resident.spec, reason)
         self.changes.notify()
         return self._spawn(self._end(resident, drain))
 
@@ -299,11 +303,11 @@ class EnginePool:
             spec = resident.spec
             log = engine.log_tail
             note = self._failures.note_death(spec.key, spec.config, engine.death, log, engine.num_answered > 0)
-            self._recorder.failed(spec, note)
+            self._recorder.died(spec, note)
             if self.residents.has(resident):
-                self._leave(resident, drain=False)
+                self._leave(resident, "died", drain=False)
         elif resident.is_expired and self.residents.has(resident):
-            self._dismiss(resident)
+            self._dismiss(resident, "idle")
         self.changes.notify()
 
     def _drop_if_failed(self, resident: Resident) -> None:

@@ -8,7 +8,7 @@ from inference.client import EngineLoadError
 from inference.memory import NOTHING, Limit, Memory, shown, total
 from inference.pool.budget import Budget, GPUs
 from inference.pool.changes import Changes
-from inference.pool.contracts import Advise
+from inference.pool.contracts import Advise, Dismiss
 from inference.pool.model_spec import ModelSpec
 from inference.pool.resident import Resident
 from inference.pool.residents import Residents
@@ -28,7 +28,7 @@ class Room:
         residents: Residents,
         budget: Budget,
         changes: Changes,
-        dismiss: Callable[[Resident], object],
+        dismiss: Dismiss,
         advise: Advise | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -60,7 +60,7 @@ class Room:
             staying = used - total(each.memory for each in self._residents.leaving)
             for victim in choose_victims(staying, need, limit, candidates) or ():
                 logger.info("unloading %s to make room for %s", victim.spec.name, resident.spec.name)
-                self._dismiss(victim)
+                self._dismiss(victim, "memory")
             await self._changes.after(seen, LOOK_AGAIN)
 
     def victims(self, need: Memory) -> list[Resident] | None:
@@ -73,7 +73,7 @@ class Room:
             return
         for victim in self.victims(NOTHING) or ():
             logger.warning("unloading %s: the models have outgrown the memory budget", victim.spec.name)
-            self._dismiss(victim)
+            self._dismiss(victim, "memory")
 
     async def _refuse_hopeless(self, spec: ModelSpec, need: Memory, limit: Limit) -> None:
         """Raise EngineLoadError for what would not even fit if all but the pinned models were gone."""

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from contextvars import Context
 
 from inference.client import EngineClient
 from inference.memory import NOTHING
-from inference.pool.contracts import Recorder
+from inference.pool.contracts import Dismiss, Recorder
 from inference.pool.resident import Resident
 from inference.pool.residents import Residents
 from inference.pool.room import Room
@@ -25,7 +25,7 @@ class Upkeep:
         room: Room,
         recorder: Recorder,
         step_timeout: float,
-        dismiss: Callable[[Resident], object],
+        dismiss: Dismiss,
     ) -> None:
         self._residents = residents
         self._room = room
@@ -37,7 +37,7 @@ class Upkeep:
     def start(self) -> None:
         """Begin, unless it goes on already."""
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+            self._task = Context().run(asyncio.create_task, self._run())  # it is no part of the request that began it
 
     def stop(self) -> None:
         if self._task:
@@ -67,6 +67,6 @@ class Upkeep:
             engine.kill(f"hung: it has shown no sign of life for {silent:.0f} s (pool.step_timeout)")
         elif resident.is_expired and self._residents.has(resident):
             logger.info("unloading %s, idle for %.0f s", resident.spec.name, resident.idle_for)
-            self._dismiss(resident)
+            self._dismiss(resident, "idle")
         else:
             self.measure(resident, engine)

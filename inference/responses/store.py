@@ -10,8 +10,10 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, connections
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from access.identity import current_identity
 from inference.exceptions import InvalidRequest, ResponseNotFound
 from inference.models import StoredResponse
 
@@ -28,7 +30,8 @@ Item = dict[str, Any]
 class ResponseStore:
     """Keeps responses for `responses.retention_days`. Expired ones are not found, and deleted now and then.
 
-    A response that is continued is kept as long as its continuation.
+    A response that is continued is kept as long as its continuation. Each key finds only its own; all senders without a
+    key of the database share theirs.
     """
 
     def __init__(self, clock: Callable[[], datetime] = timezone.now) -> None:
@@ -52,7 +55,7 @@ class ResponseStore:
 
     async def get(self, response_id: str) -> StoredResponse:
         """Raises ResponseNotFound."""
-        stored = await StoredResponse.objects.unexpired(self._clock()).filter(pk=response_id).afirst()
+        stored = await self._readable().filter(pk=response_id).afirst()
         if stored is None:
             raise ResponseNotFound(f"Response `{response_id}` was not found: {self._why_gone()}")
         return stored
@@ -65,7 +68,7 @@ class ResponseStore:
     async def chain(self, response_id: str) -> list[StoredResponse]:
         """Return the response and all that it continues, the oldest first. Raises InvalidRequest if one is gone."""
         find = sync_to_async(StoredResponse.objects.chain)
-        chain = await find(response_id, self._clock(), MAX_CHAIN)
+        chain = await find(response_id, _key_id(), self._clock(), MAX_CHAIN)
         missing = chain[0].previous_response_id if chain else response_id
         if len(chain) == MAX_CHAIN and missing:
             raise InvalidRequest(
@@ -87,9 +90,12 @@ class ResponseStore:
         responses = {f"resp_{match[1]}" for match in map(ITEM_ID.fullmatch, wanted) if match}
         found: dict[str, Item] = {}
         if responses:
-            async for stored in StoredResponse.objects.unexpired(self._clock()).filter(pk__in=responses):
+            async for stored in self._readable().filter(pk__in=responses):
                 found |= {item["id"]: item for item in stored.items if item["id"] in wanted}
         return found
+
+    def _readable(self) -> QuerySet:
+        return StoredResponse.objects.readable(_key_id(), self._clock())
 
     def purge(self) -> int:
         """Delete what has expired; return how many responses that were."""
@@ -101,6 +107,7 @@ class ResponseStore:
         StoredResponse.objects.create(
             id=body["id"],
             model=body["model"],
+            key_id=_key_id(),
             created_at=now,
             expires_at=expires_at,
             previous_response_id=body["previous_response_id"] or "",
@@ -134,6 +141,10 @@ class ResponseStore:
             return "this server keeps no responses (`responses.retention_days` is 0 in its configuration)."
         days = settings.RESPONSE_RETENTION_DAYS
         return f"there is none, or it was deleted, sent with `store: false`, or is older than {days} days."
+
+
+def _key_id() -> int:
+    return current_identity.get().key_id or 0
 
 
 store = ResponseStore()

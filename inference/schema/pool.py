@@ -71,7 +71,8 @@ POOL_EXAMPLE = {
 }
 FORBIDDEN = error(
     "No operator",
-    "This needs the token of an operator, which `python manage.py pool token` prints.",
+    "This needs an API key that may manage models, or the token of an operator, which `python manage.py pool token` "
+    "prints.",
     "authentication_error",
     None,
     "not_an_operator",

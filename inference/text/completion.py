@@ -8,6 +8,7 @@ from inference.chat.completion import KeepAlive
 from inference.engine.messages import Failure, Output, TokenLogprob, Usage
 from inference.exceptions import APIError, InvalidRequest, from_failure
 from inference.generation import Generation, merged
+from usage.record import current_record
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class TextCompletion:
         if output.failure:
             raise self._error(output.failure)
         if self._is_empty:
+            _uncount(output)
             output = _without_text(output)
         if output.usage:
             self._usages[number] = output.usage
@@ -103,6 +105,12 @@ def chosen(candidates: Sequence[Candidate], num_candidates: int, n: int) -> list
         return list(candidates)
     groups = [candidates[start : start + num_candidates] for start in range(0, len(candidates), num_candidates)]
     return [each for group in groups for each in sorted(group, key=lambda each: each.score, reverse=True)[:n]]
+
+
+def _uncount(output: Output) -> None:
+    """Take back from the request's record what nobody gets."""
+    if record := current_record.get():
+        record.completion_tokens -= output.num_tokens
 
 
 def _without_text(output: Output) -> Output:

@@ -4,8 +4,8 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
+from access.identity import current_identity
 from inference.calls import call
-from inference.clients import current_client
 from inference.engine.messages import Constraint, DetokenizeRequest, GenerateRequest, SamplingParams
 from inference.pool import EnginePool
 from inference.serializers.completions import DEFAULT_MAX_TOKENS
@@ -22,9 +22,11 @@ def start_completion(
 ) -> TextCompletion:
     """Hand all candidates of all prompts to the pool, prompt by prompt."""
     spec = model_spec(model.registration, parameters.get("keep_alive"))
-    generations = [pool.generate(spec, request) for request in _requests(model, parameters, constraint)]
+    best_of = parameters["best_of"]
+    requests = enumerate(_requests(model, parameters, constraint))
+    generations = [pool.generate(spec, request, number % best_of == 0) for number, request in requests]
     is_empty = parameters.get("max_tokens") == 0
-    return TextCompletion(generations, parameters["best_of"], model.name, is_empty)
+    return TextCompletion(generations, best_of, model.name, is_empty)
 
 
 async def echoed_prompts(model: ServedModel, parameters: dict[str, Any]) -> list[str]:
@@ -45,6 +47,7 @@ def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constr
     suffix = parameters["suffix"]
     sampling = _sampling(parameters, model.defaults)
     scores = parameters.get("logprobs") if parameters.get("echo") else None
+    identity = current_identity.get()
     prompts = [prompt if suffix else prompt or model.registration.bos_token for prompt in parameters["prompt"]]
     return [
         GenerateRequest(
@@ -54,7 +57,8 @@ def _requests(model: ServedModel, parameters: dict[str, Any], constraint: Constr
             suffix=suffix,
             constraint=constraint,
             prompt_logprobs=scores,
-            client=current_client.get(),
+            client=identity.client,
+            priority=identity.priority,
         )
         for prompt in prompts
         for number in range(parameters["best_of"])

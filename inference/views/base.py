@@ -8,15 +8,16 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 
-from inference.admission import REFUSAL
-from inference.clients import client_of, current_client
-from inference.exceptions import ModelNotFound, ServerBusy, WrongKind, error_body
+from access.identity import current_identity
+from inference.exceptions import ModelNotFound, WrongKind, error_body
 from inference.preset_rules import apply_rules, check_tools
 from inference.serializers.base import ModelNameSerializer, RequestSerializer, shared
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
 from registry.enabled_models import enabled_models
 from registry.model_kinds import Kind
 from registry.models import RegisteredModel
 from registry.served_model import ServedModel
+from usage.record import current_record, note_error
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,7 @@ async def respond(
 
     kind: of the models that the endpoint works with; None: any.
     """
-    if refusal := _refusal(request):
-        raise ServerBusy(f"The server is busy: {refusal}. Try again later.", code="too_many_requests")
-    current_client.set(client_of(request))
+    _begin_record(request)
     serializer = shared(serializer_class)
     model = await enabled_model(shared(ModelNameSerializer).run_validation(request.data)["model"], kind)
     body, dropped = apply_rules(model.preset, serializer, request.data)
@@ -51,20 +50,31 @@ async def respond(
 
 
 async def enabled_model(name: str, kind: Kind | None = Kind.CHAT) -> ServedModel:
-    """Return what is served under a name; raise ModelNotFound, or WrongKind if it is not of this kind (None: any)."""
+    """Return what is served under a name; raise ModelNotFound, or WrongKind if it is not of this kind (None: any).
+
+    What the sender's key does not allow does not exist for it.
+    """
+    if not current_identity.get().may_use(name):
+        raise ModelNotFound(name)
     try:
         model = await enabled_models.get(name)
     except RegisteredModel.DoesNotExist:
         raise ModelNotFound(name) from None
+    if record := current_record.get():
+        record.has_model = True
     if kind not in (None, model.kind):
         raise WrongKind(name, model.kind)
     return model
 
 
-def _refusal(request: Request) -> str | None:
-    """Return why the request must wait for others to be answered; None where nobody counts them."""
-    scope = getattr(request._request, "scope", {})
-    return scope.get(REFUSAL)
+def _begin_record(request: Request) -> None:
+    """Note which model is asked for, before anything can be refused."""
+    if record := current_record.get():
+        record.is_for_model = True
+        body = request.data if isinstance(request.data, dict) else {}
+        model, stream = body.get("model"), body.get("stream")
+        record.model = model[:MODEL_NAME_MAX_LENGTH] if isinstance(model, str) else ""
+        record.streamed = stream is True
 
 
 def json_response(body: dict[str, Any]) -> JsonResponse:
@@ -85,4 +95,5 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonR
     base_url = "A client's base URL ends in /v1; the client adds the rest by itself."
     advice = base_url if is_misplaced else "The API is described at /docs."
     message = f"Unknown URL: {request.method} {request.path}. {advice}"
+    note_error("unknown_url", message)
     return JsonResponse(error_body(message, "invalid_request_error", code="unknown_url"), status=404)

@@ -5,6 +5,7 @@ from asgiref.sync import sync_to_async
 from django.http import JsonResponse
 from rest_framework.request import Request
 
+from access.identity import current_identity
 from inference.bodies.models import model_body
 from inference.schema.models import model_schema, models_schema
 from inference.views.base import enabled_model
@@ -14,9 +15,10 @@ from registry.served_model import served_models
 class ModelsView(APIView):
     @models_schema
     async def get(self, request: Request) -> JsonResponse:
-        """List the enabled models and their presets. Never loads one."""
+        """List the enabled models that the key allows, and their presets. Never loads one."""
+        may_use = current_identity.get().may_use
         models = await sync_to_async(served_models)()
-        return JsonResponse({"object": "list", "data": list(map(model_body, models))})
+        return JsonResponse({"object": "list", "data": [model_body(model) for model in models if may_use(model.name)]})
 
 
 class ModelView(APIView):

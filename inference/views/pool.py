@@ -24,7 +24,7 @@ class PoolView(APIView):
     @pool_schema
     async def get(self, request: Request) -> JsonResponse:
         """Say which models are in memory, how much they take, and what they do."""
-        require_operator(request)
+        require_operator()
         return json_response(pool_body(pool))
 
 
@@ -32,7 +32,7 @@ class PoolEventsView(APIView):
     @pool_events_schema
     async def get(self, request: Request) -> StreamingHttpResponse:
         """Send what `/v1/pool` says as an event, now and whenever it changes."""
-        require_operator(request)
+        require_operator()
         return event_stream(on_every_change(_body))
 
 
@@ -40,7 +40,7 @@ class LoadView(APIView):
     @load_schema
     async def post(self, request: Request, name: str) -> JsonResponse:
         """Load a model now, also one that has just failed. Answers when it is loaded."""
-        require_operator(request)
+        require_operator()
         model = await enabled_model(name, kind=None)
         try:
             await pool.load(model_spec(model.registration), insist=True)
@@ -59,7 +59,7 @@ class UnloadView(APIView):
     @unload_schema
     async def post(self, request: Request, name: str) -> JsonResponse:
         """Unload a model now. Its open requests end with an error; the next one loads it again."""
-        require_operator(request)
+        require_operator()
         model = await enabled_model(name, kind=None)
         was_loaded = await pool.unload(model.registration.pk)
         return json_response({"object": "model", "id": model.name, "state": "unloaded", "was_loaded": was_loaded})

@@ -27,8 +27,8 @@ def scheduler(clock):
     return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512, min_chunk=32), clock=clock)
 
 
-def sequence(name: str, client: str = "", length: int = 10) -> Sequence:
-    request = GenerateRequest(name, "", SamplingParams(), client=client)
+def sequence(name: str, client: str = "", length: int = 10, priority: int = 1) -> Sequence:
+    request = GenerateRequest(name, "", SamplingParams(), client=client, priority=priority)
     return Sequence(request, list(range(length)), sampler=None, n_ctx=10_000, markers={})
 
 
@@ -85,6 +85,35 @@ def test_nobody_waits_for_ever(scheduler, clock):
     clock.now = PATIENCE + 1
     scheduler.add(sequence("z", client="modest"))
     assert order(scheduler) == "bz"
+
+
+def test_a_higher_priority_goes_first(scheduler, clock):
+    for clock.now, (name, priority) in enumerate([("a", 0), ("b", 1), ("c", 2), ("d", 1), ("e", 2)]):
+        scheduler.add(sequence(name, priority=priority))
+    assert order(scheduler) == "cebda"
+
+
+def test_among_the_same_priority_clients_share(scheduler, clock):
+    for clock.now, name in enumerate("ab"):
+        scheduler.add(sequence(name, client="greedy", priority=2))
+    scheduler.add(sequence("y", client="modest", priority=2))
+    scheduler.add(sequence("z", client="other"))
+    start(scheduler, scheduler.waiting[0])
+    assert order(scheduler) == "ybz"
+
+
+def test_a_low_priority_does_not_wait_for_ever(scheduler, clock):
+    scheduler.add(sequence("low", priority=0))
+    clock.now = 1.0
+    scheduler.add(sequence("early", priority=2))
+    clock.now = PATIENCE
+    scheduler.add(sequence("high", priority=2))
+    assert scheduler.next_waiting(lambda each: True).id == "low"
+    clock.now = PATIENCE + 1
+    assert [scheduler.next_waiting(lambda each, name=name: each.id != name).id for name in ("low", "early")] == [
+        "early",
+        "low",
+    ]
 
 
 def test_a_short_prompt_is_not_stuck_behind_a_long_one(scheduler, clock):

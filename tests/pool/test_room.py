@@ -11,7 +11,7 @@ from inference.engine.messages import FailureCode
 from inference.memory import Memory
 from inference.pool import EnginePool
 from inference.pool.budget import Budget
-from inference.pool.contracts import PoolSettings
+from inference.pool.contracts import PoolSettings, Recorder
 from inference.pool.room import PATIENCE
 from tests.pool.paper import REQUEST, Factory, outputs, spec, turns
 
@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-class Notes:
+class Notes(Recorder):
     """A recorder that remembers."""
 
     def __init__(self) -> None:
@@ -35,6 +35,9 @@ class Notes:
 
     def failed(self, spec, note) -> None:
         self.failures.append((spec.name, note.message, note.log))
+
+    def died(self, spec, note) -> None:
+        self.failed(spec, note)
 
     def measured(self, spec, memory) -> None:
         self.sizes.append((spec.name, memory.host))
@@ -310,7 +313,7 @@ async def test_who_leaves_is_shown_as_long_as_it_takes_memory(pool, factory):
     await pool.load(spec(1, size=6))
     factory.engines[0].holds = True
     running = pool.generate(spec(1, size=6), REQUEST)
-    pool._dismiss(pool.residents.by_key[1])
+    pool._dismiss(pool.residents.by_key[1], "idle")
     [model] = pool_body(pool)["models"]
     assert (model["name"], model["state"]) == ("model-1", "leaving")
     factory.engines[0].answer()

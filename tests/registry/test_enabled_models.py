@@ -1,15 +1,15 @@
 """EnabledModels: what is kept between requests, and for how long."""
 
-import sqlite3
-from pathlib import Path
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from registry.enabled_models import EnabledModels, SqliteVersion
+from registry.enabled_models import WATCHED, EnabledModels
 from registry.models import Preset, RegisteredModel
+from registry.table_versions import _watched
 from tests.live_server import DEMO, LiveServer
-
-SQLITE = "django.db.backends.sqlite3"
 
 
 @pytest.fixture
@@ -69,29 +69,15 @@ async def test_what_was_read_while_something_changed_is_not_kept(demo):
     assert await models.get("demo") is not await models.get("demo")
 
 
-def test_commits_of_others_change_the_version(tmp_path: Path):
-    path = tmp_path / "db.sqlite3"
-    with sqlite3.connect(path) as other:
-        other.execute("CREATE TABLE t (x)")
-    version = SqliteVersion(lambda: {"ENGINE": SQLITE, "NAME": str(path)})
-    before = version()
-    assert version() == before
-    other.execute("INSERT INTO t VALUES (1)")
-    assert version() == before
-    other.commit()
-    assert version() != before
-    other.close()
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"ENGINE": "django.db.backends.postgresql", "NAME": "llmsite"},
-        {"ENGINE": SQLITE, "NAME": "file:memorydb_default?mode=memory&cache=shared"},
-    ],
-)
-def test_other_databases_have_no_version(settings):
-    assert SqliteVersion(lambda: settings)() is None
+def test_all_that_is_kept_is_watched(db):
+    RegisteredModel.objects.create(name="demo", path=str(DEMO))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        RegisteredModel.objects.for_api("demo")
+    tables = {table for query in queries for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', query["sql"])}
+    assert len(tables) >= 3
+    assert tables <= {model._meta.db_table for model in _watched[WATCHED]}
 
 
 def test_what_another_process_changes_holds_for_the_next_request(server: LiveServer, openai_client):

@@ -12,9 +12,12 @@ from django.db import DatabaseError
 from uvicorn.main import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload
 
+from llmsite.exposure import warn_if_open
 from llmsite.server import Server
 from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
+
+WATCHED = ("llmsite", "console", "inference", "usage", "access", "registry", "templates", "config")
 
 
 class Command(BaseCommand):
@@ -43,6 +46,7 @@ class Command(BaseCommand):
             lifespan="on",
             ws="none",
         )
+        warn_if_open(host)
         serve(config, server.shutdown_timeout)
 
     @staticmethod
@@ -69,7 +73,7 @@ def serve(config: uvicorn.Config, shutdown_timeout: float) -> None:
 
 def reload_options() -> dict[str, Any]:
     """Return what makes uvicorn restart the server when a source file or the configuration changes."""
-    folders = [settings.BASE_DIR / name for name in ("llmsite", "inference", "registry", "templates", "config")]
+    folders = [settings.BASE_DIR / name for name in WATCHED]
     return {"reload": True, "reload_dirs": [str(folder) for folder in folders], "reload_includes": ["*.py", "*.yml"]}
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0005_presets'),
+        ('registry', '0006_table_versions'),
     ]
 
     operations = [
