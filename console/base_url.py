@@ -35,4 +35,4 @@ def is_url(text: str) -> bool:
 
 def needs_key() -> bool:
     """Whether the API asks for a key."""
-    return getattr(settings, "AUTH_REQUIRED", False)
+    return settings.AUTH_REQUIRED

@@ -1,7 +1,8 @@
 """The playground: a page on which an operator tries a model or preset out, and the way its requests take.
 
 Its requests do not go to `/v1`, where no session speaks for anybody: `chat` asks for a logged-in user with the
-permission, and for the CSRF token, and then answers with the code of `/v1/chat/completions`.
+permission, and for the CSRF token, and then answers with the code of `/v1/chat/completions`. Limits of API keys do not
+concern it; the request log does.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from access.identity import Identity, current_identity
 from console.base_url import needs_key
 from console.permissions import USE_MODELS, VIEW_MODELS, may_async, require
 from console.playground_texts import page_texts
@@ -22,7 +24,9 @@ from inference.views.chat import ChatCompletionsView
 from registry.model_kinds import Kind
 from registry.models import RegisteredModel
 from registry.served_model import served_model, served_models
+from usage.record import current_record
 
+ENDPOINT = "playground"  # in the request log
 SHOWN_DEFAULTS = ("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "system_prompt")
 EFFORTS = ("none", "low", "medium", "high")
 SNIPPETS = (
@@ -73,11 +77,14 @@ def model_facts(request: HttpRequest) -> JsonResponse:
 @require_POST
 async def chat(request: HttpRequest) -> HttpResponseBase:
     """Answer as `/v1/chat/completions` does, for whoever is logged in and may use models."""
+    if record := current_record.get():
+        record.endpoint = ENDPOINT
     user = await request.auser()
     if not user.is_authenticated:
         return _refused(_("You are not logged in any more. Log in again in another tab, then send this again."), 401)
     if not await may_async(user, USE_MODELS):
         return _refused(_("You may not use models: this needs the permission to change them."), 403)
+    current_identity.set(Identity(f"user-{user.pk}"))
     return await _answer(request)
 
 

@@ -20,6 +20,7 @@ from usage.record import current_record
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 API_PATH = "/v1/"
+PLAYGROUND_PATH = "/admin/console/playground/chat"  # a page's request, of which there is a record all the same
 
 
 PROBES = ("/healthz", "/readyz")  # asked by machines, under whatever address they know

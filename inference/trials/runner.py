@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
+from access.identity import Identity, current_identity
 from inference.exceptions import InvalidRequest
 from inference.pool import EnginePool, pool
 from inference.trials.run import TestRun
@@ -15,9 +16,11 @@ from registry.model_kinds import Kind
 from registry.model_tests import ModelTest, TestState
 from registry.models import RegisteredModel
 from registry.served_model import ServedModel
+from usage.record import current_record
 
 logger = logging.getLogger(__name__)
 
+TESTS = Identity("tests")
 BEAT = 15.0  # seconds without news until `follow` gives a sign of life
 
 
@@ -63,6 +66,8 @@ class TrialRunner:
         return True
 
     async def _run(self, run: TestRun) -> None:
+        current_record.set(None)  # the task has inherited those of the request that has begun the run
+        current_identity.set(TESTS)
         self._turn = self._turn or asyncio.Lock()
         try:
             async with self._turn:

@@ -15,15 +15,16 @@ from inference.streaming import event_stream, sse
 from inference.trials.run import TestRun
 from inference.trials.runner import follow, runner
 from inference.views.base import enabled_model
+from registry.served_model import ServedModel
 
 
 class ModelTestView(APIView):
     @test_schema
     async def post(self, request: Request, name: str) -> StreamingHttpResponse:
-        """Run the test set on a model and tell of each step. The run ends with the connection."""
-        require_operator(request)
+        """Run the test set on a model, a preset's own one, and tell of each step. The run ends with the connection."""
+        require_operator()
         model = await enabled_model(name, kind=None)
-        return event_stream(_until_it_ends(await runner.start(model)))
+        return event_stream(_until_it_ends(await runner.start(ServedModel(model.registration))))
 
     @extend_schema(exclude=True)
     async def get(self, request: Request, name: str) -> JsonResponse:

@@ -1,38 +1,89 @@
-"""Fixtures for the tests that look at pages with a real browser."""
+"""A real browser for the tests of pages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from tests.browser_page import WIDE, Watch, log_in, start_browser, watched_page
-from tests.live_server import LiveServer
+from tests.live_server import ADMIN_PASSWORD, LiveServer
+
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     with sync_playwright() as playwright:
-        browser = start_browser(playwright)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
         yield browser
         browser.close()
 
 
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=WIDE, locale="en-US")
-    yield context
-    context.close()
+@dataclass
+class Watched:
+    """A page of the administrator's, and what it should never do."""
+
+    page: Page
+    url: str
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.url + path)
+        return self.page
+
+    def watch(self) -> None:
+        self.page.on("request", self._note_request)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._note_console)
+        self.page.on("requestfailed", self._note_failure)
+        self.page.on("response", self._note_response)
+
+    def _note_console(self, said: object) -> None:
+        if said.type == "error" and not said.location["url"].endswith("/favicon.ico"):
+            self.complaints.append(said.text)
+
+    def _note_failure(self, request: object) -> None:
+        # A stream that the page itself ends, or that ends with the page, counts as aborted.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.url}: {request.failure}")
+
+    def _note_response(self, response: object) -> None:
+        if response.status >= 400 and not response.url.endswith("/favicon.ico"):
+            self.complaints.append(f"{response.url}: {response.status}")
+
+    def _note_request(self, request: object) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.foreign.append(request.url)
 
 
 @pytest.fixture
-def watched(context: BrowserContext, server: LiveServer) -> Iterator[tuple[Page, Watch]]:
-    """The page and its watch, for tests that provoke an error."""
-    with watched_page(context, server) as (page, watch):
-        log_in(page, server)
-        yield page, watch
+def open_page(chromium: Chromium, server: LiveServer) -> Iterator[Callable[..., Watched]]:
+    """Returns a logged-in administrator's page of a width, light or dark.
 
+    When the test ends, nothing may have left the host, and nothing may have been an error.
+    """
+    opened: list[tuple[BrowserContext, Watched]] = []
 
-@pytest.fixture
-def page(watched: tuple[Page, Watch]) -> Page:
-    """A page of the logged-in administrator; anything that goes wrong on it fails the test."""
-    return watched[0]
+    def open_page(width: int = 1280, scheme: str = "light", on: LiveServer = server) -> Watched:
+        viewport = {"width": width, "height": 900}
+        context = chromium.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB")
+        watched = Watched(context.new_page(), on.url)
+        watched.watch()
+        opened.append((context, watched))
+        page = watched.open("/admin/login/?next=/admin/")
+        page.fill("input[name=username]", "admin")
+        page.fill("input[name=password]", ADMIN_PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url("**/admin/")
+        return watched
+
+    yield open_page
+    for context, watched in opened:
+        context.close()
+        assert not watched.foreign
+        assert not watched.complaints

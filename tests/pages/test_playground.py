@@ -8,9 +8,7 @@ import sys
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser_page import NARROW
-from tests.live_server import LiveServer
-
+NARROW = 390
 PATH = "/admin/console/playground/?model=demo"
 PROGRESS = """() => {
   window.lengths = [];
@@ -23,8 +21,8 @@ PROGRESS = """() => {
 
 
 @pytest.fixture
-def playground(page: Page, server: LiveServer) -> Page:
-    page.goto(server.url + PATH)
+def playground(open_page) -> Page:
+    page = open_page().open(PATH)
     expect(page.locator("#context")).to_contain_text("2048")
     page.fill("#temperature", "0")
     return page
@@ -126,13 +124,14 @@ def test_what_cannot_be_sent_is_named(playground):
     assert playground.input_value("#message") == "Hello"
 
 
-def test_an_error_of_the_api_is_shown_with_its_message(watched, server):
-    page, watch = watched
-    watch.allow("400")
-    page.goto(server.url + PATH)
+def test_an_error_of_the_api_is_shown_with_its_message(open_page):
+    watched = open_page()
+    page = watched.open(PATH)
     page.fill("#temperature", "5")
     send(page, "Hello")
     expect(page.locator("#error")).to_have_text("Invalid `temperature`: found 5; expected a number from 0 to 2.")
+    assert len(watched.complaints) == 2, watched.complaints  # the status, and the browser's own line about it
+    watched.complaints.clear()
     page.fill("#temperature", "0")
     page.get_by_role("button", name="Edit").click()
     page.press("#message", "Enter")
@@ -144,9 +143,7 @@ def test_what_a_model_writes_is_shown_as_text(playground):
     send(playground, "Repeat after me: <b>bold</b>")
     done(playground)
     assert playground.locator("#transcript .message-text b").count() == 0
-    expect(playground.locator("#transcript .message-user .message-text")).to_have_text(
-        "Repeat after me: <b>bold</b>"
-    )
+    expect(playground.locator("#transcript .message-user .message-text")).to_have_text("Repeat after me: <b>bold</b>")
 
 
 def test_reasoning_is_folded(playground):
@@ -154,9 +151,7 @@ def test_reasoning_is_folded(playground):
     deltas = [{"reasoning_content": "Let me think."}, {"content": "Paris"}]
     chunks = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     body = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
-    playground.route(
-        "**/playground/chat", lambda route: route.fulfill(body=body, content_type="text/event-stream")
-    )
+    playground.route("**/playground/chat", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
     send(playground, "Hello")
     done(playground)
     expect(answer(playground)).to_have_text("Paris")
@@ -169,7 +164,7 @@ def test_reasoning_is_folded(playground):
 def test_snippets_follow_the_form_and_run(playground, tmp_path):
     playground.fill("#top_k", "20")
     playground.fill("#max_tokens", "40")
-    playground.fill("#system", "It's you, \"llmsite\".")
+    playground.fill("#system", 'It\'s you, "llmsite".')
     playground.fill("#message", "What is the capital of France?")
     curl = playground.locator("#snippet-curl").text_content()
     assert '"top_k": 20' in curl
@@ -183,8 +178,8 @@ def test_snippets_follow_the_form_and_run(playground, tmp_path):
     assert (run.returncode, run.stdout.strip()) == (0, said.strip()), run.stderr
 
 
-def test_snippets_are_copied(playground, context, server):
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+def test_snippets_are_copied(playground, server):
+    playground.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     playground.locator("[data-copy=snippet-curl]").click()
     expect(playground.locator("#status")).to_have_text("Copied")
     copied = playground.evaluate("navigator.clipboard.readText()")
@@ -192,12 +187,11 @@ def test_snippets_are_copied(playground, context, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_narrow_page(playground, scheme):
-    playground.emulate_media(color_scheme=scheme)
-    playground.set_viewport_size(NARROW)
+def test_it_fits_a_narrow_page(open_page, scheme):
+    playground = open_page(NARROW, scheme).open(PATH)
     send(playground, "Hello!")
     done(playground)
-    assert playground.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert playground.evaluate("document.documentElement.scrollWidth") <= NARROW
     if folder := os.environ.get("SCREENSHOTS"):
         playground.screenshot(path=f"{folder}/playground-{scheme}-narrow.png", full_page=True)
         playground.set_viewport_size({"width": 1280, "height": 900})
