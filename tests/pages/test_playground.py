@@ -129,7 +129,7 @@ def test_an_error_of_the_api_is_shown_with_its_message(open_page):
     page = watched.open(PATH)
     page.fill("#temperature", "5")
     send(page, "Hello")
-    expect(page.locator("#error")).to_have_text("Invalid `temperature`: found 5; expected a number from 0 to 2.")
+    expect(page.locator("#error")).to_have_text("Invalid `temperature`: expected a number between 0 and 2, got 5.")
     assert len(watched.complaints) == 2, watched.complaints  # the status, and the browser's own line about it
     watched.complaints.clear()
     page.fill("#temperature", "0")
