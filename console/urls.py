@@ -3,10 +3,14 @@
 from django.contrib.admin import site
 from django.urls import path
 
-from console import librechat_page, model_test_page, playground
+from console import librechat_page, model_test_page, playground, usage_page, views
 
 app_name = "console"
 urlpatterns = [
+    path("dashboard/events/", site.admin_view(views.dashboard_events), name="dashboard_events"),
+    path("dashboard/report/", site.admin_view(views.dashboard_report), name="dashboard_report"),
+    path("usage/", site.admin_view(usage_page.usage), name="usage"),
+    path("usage/usage.csv", site.admin_view(usage_page.usage_csv), name="usage_csv"),
     path("playground/", site.admin_view(playground.playground), name="playground"),
     path("playground/model", site.admin_view(playground.model_facts), name="playground_model"),
     # Not an admin_view, which would answer a script with the login page; it checks for itself.

@@ -2,10 +2,8 @@
 
 import json
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -87,10 +85,15 @@ class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
         return [live, *super().get_urls()]
 
     def live(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Send the states of all models as server-sent events."""
+        """Send the models' states as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(on_every_change(sync_to_async(partial(states, get_language()))))
+        language = get_language()
+
+        async def body() -> dict[str, Any]:
+            return states(language)
+
+        return event_stream(on_every_change(body))
 
     @admin.action(description=_("Load selected models"), permissions=["change"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:

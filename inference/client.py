@@ -32,6 +32,7 @@ from inference.engine.messages import (
 from inference.generation import Generation
 from inference.last_words import last_words
 from inference.memory import Memory
+from inference.token_counts import TokenCounts
 
 logger = logging.getLogger("inference.engine")
 
@@ -66,6 +67,7 @@ class EngineClient:
         self.name = name
         self.config = config
         self.stats = EngineStats()
+        self.token_counts = TokenCounts()
         self.failure: Failure | None = None
         self.info: EngineInfo | None = None
         self.death: str | None = None
@@ -213,6 +215,7 @@ class EngineClient:
             has_moved = _queues(message.stats) != _queues(self.stats)
             self.stats = message.stats
             for output in message.outputs:
+                self.token_counts = self.token_counts.after(output)
                 self._route(output)
             if has_moved:
                 self.on_change()

@@ -1,6 +1,6 @@
 """Lets API requests in: who asks, whether their key is good, and whether they have not asked for too much yet.
 
-Every request below `/v1` comes by here, whatever view answers it. Only OPEN_PATHS ask nobody.
+Every request below `/v1` comes by here, whatever view answers it, and that for the metrics. Only OPEN_PATHS ask nobody.
 """
 
 from collections.abc import Awaitable
@@ -17,12 +17,12 @@ from access.limits import Limit, LimitReached
 from access.meter import Meter
 from inference.exceptions import APIError, InvalidKey, QuotaExceeded, RateLimitExceeded, ServerBusy, error_response
 from inference.operators import is_operator_token
-from llmsite.middleware import Handler, is_api
+from llmsite.middleware import METRICS_PATH, Handler, is_api
 from llmsite.rate_headers import rate_headers, retry_headers
 from usage.record import RequestRecord, current_record
 from usage.spent import tokens_between
 
-OPEN_PATHS = frozenset({"/v1/health"})
+OPEN_PATHS = frozenset({"/v1/health", *([METRICS_PATH] if settings.CONFIG.metrics.public else [])})
 MANAGING_PATH = "/v1/models/"  # what is posted there makes no model work
 MISSING = "No API key was sent. Send one as `Authorization: Bearer sk-…`."
 NO_BEARER = "The Authorization header has another form than `Bearer sk-…`."

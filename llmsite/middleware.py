@@ -20,14 +20,14 @@ from usage.record import current_record
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 API_PATH = "/v1/"
+METRICS_PATH = "/metrics"
 PLAYGROUND_PATH = "/admin/console/playground/chat"  # a page's request, of which there is a record all the same
-
-
 PROBES = ("/healthz", "/readyz")  # asked by machines, under whatever address they know
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith(API_PATH)  # what URLs are resolved by, so that none gets past the check of keys
+    """Say whether a program asks, with a key at most. By path_info, which URLs are resolved by: none gets past."""
+    return request.path_info.startswith(API_PATH) or request.path_info == METRICS_PATH
 
 
 def is_page(request: HttpRequest) -> bool:

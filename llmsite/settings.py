@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "inference",
     "console",
     "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "unfold.contrib.simple_history",
     "simple_history",
     "django.contrib.admin",
@@ -114,6 +115,8 @@ CORS_ALLOW_ALL_ORIGINS = "*" in CONFIG.cors.allowed_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if origin != "*"]
 CORS_URLS_REGEX = r"^/v1/.*$"
 CORS_EXPOSE_HEADERS = ["x-request-id", *EXPOSED]
+
+UNFOLD = {"DASHBOARD_CALLBACK": "console.dashboard.add_dashboard"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -45,6 +45,17 @@ async def test_it_answers(engine):
     assert engine.stats.running == 0
 
 
+async def test_it_counts_tokens(engine):
+    result = await outputs(submit(engine))
+    usage = result[-1].usage
+    counts = engine.token_counts
+    assert (counts.generated, counts.prompt, counts.cached) == (usage.completion_tokens, usage.prompt_tokens, 0)
+    again = (await outputs(submit(engine)))[-1].usage
+    assert again.cached_tokens > 0
+    assert engine.token_counts.cached == again.cached_tokens
+    assert engine.token_counts.prompt == 2 * usage.prompt_tokens
+
+
 async def test_it_tells_what_it_loaded(engine):
     assert engine.info.n_ctx == 512
     assert engine.info.n_seq_max == 2

@@ -48,7 +48,7 @@ def test_the_architecture_names_every_module(package):
 def test_the_architecture_names_no_module_that_is_gone():
     names = {
         path.name
-        for folder in ("llmsite", "inference", "usage", "access", "registry", "tests")
+        for folder in ("llmsite", "console", "inference", "usage", "access", "registry", "tests")
         for path in _modules(folder)
     }
     assert set(re.findall(r"\b(\w+\.py)\b", ARCHITECTURE.read_text())) <= names

@@ -49,24 +49,20 @@ class RequestLog(models.Model):
             models.Index(fields=["key", "-at"], name="usage_log_key_at"),
             models.Index(fields=["status", "-at"], name="usage_log_status_at"),
             models.Index(fields=["-total_ms"], name="usage_log_total_ms"),
+            # Errors are few: without it, finding the last of them reads all that went well since.
+            models.Index(fields=["-at"], condition=models.Q(error_code__gt=""), name="usage_log_errors_at"),
         ]
 
     def __str__(self) -> str:
         return self.request_id
 
 
-class UsageHour(models.Model):
-    """The requests of one hour, of one model with one key: what dashboards and bills are made of.
+class Totals(models.Model):
+    """What some requests took together.
 
     first_token_counts: how many first tokens came within each of FIRST_TOKEN_BOUNDS, and after the last of them.
     """
 
-    hour = models.DateTimeField(_("hour"))
-    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
-    key = models.ForeignKey(
-        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="hours"
-    )
-    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
     requests = models.PositiveIntegerField(_("requests"), default=0)
     errors = models.PositiveIntegerField(_("errors"), default=0)
     prompt_tokens = models.PositiveBigIntegerField(_("prompt tokens"), default=0)
@@ -74,6 +70,20 @@ class UsageHour(models.Model):
     completion_tokens = models.PositiveBigIntegerField(_("tokens generated"), default=0)
     total_ms = models.PositiveBigIntegerField(_("total, ms"), default=0)
     first_token_counts = models.JSONField(default=list)
+
+    class Meta:
+        abstract = True
+
+
+class UsageHour(Totals):
+    """The requests of one hour, of one model with one key: what reports and bills are made of."""
+
+    hour = models.DateTimeField(_("hour"))
+    model = models.CharField(_("model"), max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key = models.ForeignKey(
+        APIKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="hours"
+    )
+    key_prefix = models.CharField(_("key"), max_length=16, blank=True)
 
     class Meta:
         verbose_name = _("usage of an hour")
@@ -85,6 +95,33 @@ class UsageHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
+
+
+class UsageStep(Totals):
+    """The requests of one hour or one day (UTC), of one model or of all: what the dashboard is made of.
+
+    A page that reads the hours would read one row for each hour, model and key; of these, it reads a few hundred.
+    model: ALL_MODELS for the sum of all.
+    """
+
+    HOUR, DAY = "hour", "day"
+    ALL_MODELS = "*"  # no model's name
+
+    length = models.CharField(max_length=4, choices=[(HOUR, _("hour")), (DAY, _("day"))])
+    start = models.DateTimeField()
+    model = models.CharField(max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+
+    class Meta:
+        verbose_name = _("usage of an hour or a day")
+        verbose_name_plural = _("usage by the hour and by the day")
+        constraints = [
+            models.UniqueConstraint(fields=["length", "start", "model"], name="usage_step_model"),
+        ]
+        # Which models were the busiest is read from the index alone.
+        indexes = [models.Index(fields=["length", "start", "model", "requests"], name="usage_step_requests")]
+
+    def __str__(self) -> str:
+        return f"{self.length} {self.start:%Y-%m-%d %H}:00 {self.model}"
 
 
 class CaptureQuerySet(models.QuerySet):

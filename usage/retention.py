@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from usage.models import Capture, CapturedExchange, RequestLog, UsageHour
+from usage.models import Capture, CapturedExchange, RequestLog, UsageHour, UsageStep
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ def prune(
         "captures": Capture.objects.filter(until__lt=now - timedelta(days=days)),
     }
     if usage.hours_retention_days is not None:
-        old["hours"] = UsageHour.objects.filter(hour__lt=now - timedelta(days=usage.hours_retention_days))
+        oldest = now - timedelta(days=usage.hours_retention_days)
+        old["hours"] = UsageHour.objects.filter(hour__lt=oldest)
+        old["steps"] = UsageStep.objects.filter(start__lt=oldest)
     return {name: _delete(rows, pause) for name, rows in old.items()}
 
 

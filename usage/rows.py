@@ -6,7 +6,7 @@ from typing import Any
 
 from access.models import APIKey
 from llmsite.config_models import MODEL_NAME_MAX_LENGTH
-from usage.models import FIRST_TOKEN_BOUNDS, RequestLog, UsageHour
+from usage.models import FIRST_TOKEN_BOUNDS, RequestLog, Totals, UsageHour
 from usage.record import RequestRecord
 
 SUMMED = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "total_ms")
@@ -89,9 +89,14 @@ def _add_record(row: UsageHour, record: RequestRecord) -> None:
 
 
 def _add(row: UsageHour, more: UsageHour) -> None:
+    add_totals(row, more)
+    row.key_id = row.key_id or more.key_id
+
+
+def add_totals(row: Totals, more: Totals) -> None:
+    """Add what more requests took."""
     for name in SUMMED:
         setattr(row, name, getattr(row, name) + getattr(more, name))
-    row.key_id = row.key_id or more.key_id
     counts = row.first_token_counts or _no_counts()
     row.first_token_counts = [old + new for old, new in zip(counts, more.first_token_counts, strict=True)]
 

@@ -13,6 +13,7 @@ from usage.metrics import ROWS_DROPPED
 from usage.models import CapturedExchange, RequestLog
 from usage.record import RequestRecord
 from usage.rows import add_to_hours, existing_keys, hours_of, log_row
+from usage.steps import add_to_steps, steps_of
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,9 @@ class LogWriter:
             if self._keeps_rows:
                 RequestLog.objects.bulk_create([log_row(record, keys) for record in records])
             CapturedExchange.objects.bulk_create(exchanges)
-            add_to_hours(hours_of(records, keys))
+            hours = hours_of(records, keys)
+            add_to_hours(hours)
+            add_to_steps(steps_of(hours))
 
     def _drop_oldest(self) -> None:
         while len(self._waiting) > self._limit:

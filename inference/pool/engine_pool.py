@@ -30,9 +30,9 @@ class EnginePool:
 
     What does not fit beside the others waits until idle ones have made room; nobody who works is ended for that.
 
-    All coroutines run on the event loop that `bind` named, the server's. `status`, `failure` and `last_error` only read
-    and may be called from any thread, as may `run`. estimate: returns what a configuration will take of the memory.
-    advise: says with which settings a model would fit into so many bytes of main memory.
+    All coroutines run on the event loop that `bind` named, the server's. `status`, `failure`, `failed_keys` and
+    `last_error` only read and may be called from any thread, as may `run`. estimate: returns what a configuration will
+    take of the memory. advise: says with which settings a model would fit into so many bytes of main memory.
     """
 
     def __init__(
@@ -147,6 +147,10 @@ class EnginePool:
     def failure(self, key: int) -> FailureNote | None:
         """Return what went wrong with a model last, unless it has been loaded since."""
         return self._failures.get(key)
+
+    def failed_keys(self) -> list[int]:
+        """Return the models that went wrong last and have not been loaded since."""
+        return self._failures.keys()
 
     def last_error(self, key: int) -> str:
         """Return why the model's engine died or could not be loaded, empty if it runs or never failed."""

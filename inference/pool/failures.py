@@ -36,6 +36,10 @@ class Failures:
         self._deaths: dict[int, int] = {}
         self._clock = clock
 
+    def keys(self) -> list[int]:
+        """Return whose last failure is remembered; from any thread."""
+        return list(self._notes)
+
     def get(self, key: int) -> FailureNote | None:
         return self._notes.get(key)
 

@@ -1,11 +1,12 @@
 """What the pool knows of a registration, and what it tells of an engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from inference.engine.config import EngineConfig
 from inference.engine.messages import EngineInfo, EngineStats
 from inference.memory import NOTHING, Memory
+from inference.token_counts import TokenCounts
 
 State = Literal["waiting", "loading", "ready", "leaving"]
 
@@ -46,3 +47,4 @@ class EngineStatus:
     pinned: bool = False
     idle_since: float | None = None
     unload_at: float | None = None
+    token_counts: TokenCounts = field(default_factory=TokenCounts)

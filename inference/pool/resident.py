@@ -9,6 +9,7 @@ from inference.client import EngineClient
 from inference.engine.messages import EngineStats
 from inference.memory import Memory
 from inference.pool.model_spec import EngineStatus, ModelSpec, State
+from inference.token_counts import TokenCounts
 
 
 class Resident:
@@ -85,4 +86,5 @@ class Resident:
             pinned=spec.pinned,
             idle_since=idle_since,
             unload_at=None if stays else idle_since + spec.idle_seconds,
+            token_counts=engine.token_counts if engine else TokenCounts(),
         )

@@ -21,7 +21,7 @@ class MetricsView(APIView):
     async def get(self, request: Request) -> HttpResponse:
         """Answer in the format that the Accept header asks for, the text format of Prometheus or OpenMetrics."""
         if not settings.CONFIG.metrics.public:
-            require_operator(request)
+            require_operator()
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         now = pool_metrics(pool.residents, pool.room.limit)
         # With a thousand models there are many lines.

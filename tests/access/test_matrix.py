@@ -48,7 +48,10 @@ API = {
     ),
     ("GET", "v1/^.*$"): ("/v1/nowhere", None, (*NO_KEY, 404, 404, 404)),
 }
-PUBLIC = {
+OTHERS = {
+    ("GET", "metrics"): ("/metrics", None, (*NO_KEY, 403, 403, 200)),
+    ("GET", "healthz"): ("/healthz", None, (200,) * 7),
+    ("GET", "readyz"): ("/readyz", None, (200,) * 7),
     ("GET", ""): ("/", None, (302,) * 7),
     ("GET", "docs"): ("/docs", None, (200,) * 7),
     ("GET", "redoc"): ("/redoc", None, (200,) * 7),
@@ -58,7 +61,7 @@ PUBLIC = {
         "^(?:.*/)?(?:chat/completions|completions|embeddings|models|responses)$",
     ): ("/chat/completions", HELLO, (404,) * 7),
 }
-MATRIX = {**API, **PUBLIC}
+MATRIX = {**API, **OTHERS}
 # An API key is no login: of the admin it opens nothing, whatever page is added there.
 ADMIN = "admin/"
 ADMIN_OPEN = {"admin/login/": (200, None), "admin/logout/": (302, "/admin/")}

@@ -1,5 +1,7 @@
 // One answer while it is streamed: what of it has come, and how fast.
 
+const SHORTEST_SPAN = 0.1; // seconds; within less, chunks that arrive together would count as speed
+
 export class Answer {
   /** now: returns milliseconds. */
   constructor(now = () => performance.now()) {
@@ -54,10 +56,10 @@ export class Answer {
     return this.firstAt === null ? null : Math.round(this.firstAt - this.sentAt);
   }
 
-  /** Tokens a second after the first one, null if that cannot be told. */
+  /** Tokens a second after the first one, null if too little has come to tell. */
   get tokensPerSecond() {
     const tokens = (this.usage?.completion_tokens ?? 0) - 1;
     const seconds = (this.lastAt - this.firstAt) / 1000;
-    return tokens > 0 && seconds > 0 ? tokens / seconds : null;
+    return tokens > 0 && seconds >= SHORTEST_SPAN ? tokens / seconds : null;
   }
 }

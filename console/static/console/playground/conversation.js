@@ -33,6 +33,11 @@ export class Conversation {
     return this.messages.findLastIndex((message) => message.role === "user");
   }
 
+  /** The messages up to the last one that was not the model's. */
+  get asked() {
+    return this.messages.slice(0, this.messages.findLastIndex((message) => message.role !== "assistant") + 1);
+  }
+
   /** The calls that wait for their results. */
   get openCalls() {
     return this.messages.at(-1)?.tool_calls ?? [];

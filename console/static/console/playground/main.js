@@ -151,15 +151,19 @@ class Playground {
   }
 
   showSnippets() {
-    const text = byId("message").value.trim();
-    const next = text || !this.conversation.messages.length ? [{ role: "user", content: text || "Hello!" }] : [];
     try {
-      const body = this.form.body([...this.conversation.messages, ...next]);
+      const body = this.form.body(this.messagesToShow());
       const made = snippets(body, `${window.location.origin}/v1`, this.needsKey);
       for (const [name, snippet] of Object.entries(made)) byId(`snippet-${name}`).textContent = snippet;
     } catch (error) {
       if (!(error instanceof FormError)) throw error; // shown when it is sent
     }
+  }
+
+  /** The conversation with what is being written; without that, up to what was asked last. */
+  messagesToShow() {
+    const text = byId("message").value.trim() || (this.conversation.messages.length ? "" : "Hello!");
+    return text ? [...this.conversation.messages, { role: "user", content: text }] : this.conversation.asked;
   }
 
   showError(error) {

@@ -1,0 +1,26 @@
+"""The console's pages and what they load."""
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+
+from console.dashboard import SEE_MODELS, SEE_USAGE, reported
+from console.live import LiveDashboard, no_version
+from console.usage_section import sums_version
+from inference.pool import pool
+from inference.streaming import event_stream
+
+
+def dashboard_events(request: HttpRequest) -> StreamingHttpResponse:
+    """Send what the dashboard shows of the pool as server-sent events."""
+    if not request.user.has_perm(SEE_MODELS):
+        raise PermissionDenied
+    version = sync_to_async(sums_version) if request.user.has_perm(SEE_USAGE) else no_version
+    return event_stream(LiveDashboard(pool, get_language(), version).events())
+
+
+def dashboard_report(request: HttpRequest) -> HttpResponse:
+    """Return the part of the dashboard that comes from the database, for when it has changed."""
+    return render(request, "console/dashboard/report.html", reported(request))
