@@ -91,7 +91,7 @@ def test_the_command_prints_the_override():
 
 
 def test_the_command_refuses_what_is_no_url():
-    with pytest.raises(CommandError, match="found 'llm:8000'; expected one like http://host.docker.internal:8000/v1"):
+    with pytest.raises(CommandError, match="found 'llm:8000'; expected one like"):
         run("--base-url", "llm:8000")
 
 

@@ -32,7 +32,8 @@ def events(lines) -> list[dict]:
 
 
 def stored(server: LiveServer) -> list[dict]:
-    code = "import json; from registry.models import ModelTest; print(json.dumps(list(ModelTest.objects.values('state', 'steps', 'capabilities', 'settings'))))"
+    rows = "list(ModelTest.objects.values('state', 'steps', 'capabilities', 'settings'))"
+    code = f"import json; from registry.models import ModelTest; print(json.dumps({rows}))"
     shown = server.manage("shell", "-v0", "-c", code)
     return json.loads(shown.stdout.splitlines()[-1])
 
