@@ -24,11 +24,13 @@ class Browser:
         return response.text
 
     def act(self, action: str, name: str = "demo") -> str:
+        return self.post(CHANGELIST, action=action, _selected_action=self.key(name))
+
+    def key(self, name: str) -> str:
         page = self.http.get(CHANGELIST).text
-        key = re.search(rf'href="[^"]*/(\d+)/change/[^"]*">{name}<', page)[1]
-        return self.post(CHANGELIST, action=action, _selected_action=key)
+        return re.search(rf'href="[^"]*/(\d+)/change/[^"]*"[^>]*>\s*{re.escape(name)}\s*<', page)[1]
 
     def state(self, name: str = "demo") -> str:
         page = self.http.get(CHANGELIST).text
-        row = next(row for row in page.split("<tr") if f">{name}<" in row)
-        return re.search(r'field-state">([^<]*)<', row)[1]
+        row = next(row for row in page.split("<tbody") if re.search(rf">\s*{name}\s*<", row))
+        return re.search(r'<span data-model="\d+">([^<]*)<', row)[1]

@@ -1,7 +1,6 @@
 """Testing the demo model on a running server: by the command, in the admin, cancelled and cut off."""
 
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -17,10 +16,6 @@ from tests.live_server import ROOT, LiveServer, environment
 TESTS = "/admin/console/tests/"
 HEADERS = {"Authorization": f"Bearer {new_token(3600)}"}
 STEPS = ["greeting", "stop", "json", "tools", "russian", "speed", "parallel", "long_context"]
-
-
-def key_of(browser: Browser, name: str) -> str:
-    return re.search(rf'href="[^"]*/(\d+)/change/[^"]*"[^>]*>\s*{name}\s*<', browser.http.get(CHANGELIST).text)[1]
 
 
 def post(server: LiveServer, name: str = "demo", headers: dict = HEADERS) -> httpx.Response:
@@ -100,7 +95,7 @@ def test_other_kinds_are_not_tested(pooling_server):
 
 def test_an_operator_tests_and_cancels_in_the_admin(server, browser):
     page = browser.act("test")
-    key = key_of(browser, "demo")
+    key = browser.key("demo")
     assert "Test of demo" in page
     with browser.http.stream("GET", f"{TESTS}{key}/events") as response:
         runs = (json.loads(line[6:]) for line in response.iter_lines() if line.startswith("data: "))
