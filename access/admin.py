@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from access.describe import limits_of, models_of
 from access.forms import APIKeyForm
 from access.models import APIKey, State
+from registry.history_admin import HistoryAdmin
+from registry.strict_actions import StrictActionsMixin
 
 LABELS = {State.ACTIVE: "success", State.EXPIRED: "warning", State.REVOKED: "danger"}
 
@@ -36,10 +37,12 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(APIKey)
-class APIKeyAdmin(ModelAdmin):
+class APIKeyAdmin(StrictActionsMixin, HistoryAdmin):
     """Gives out keys, whose text is shown once, and revokes them. Everything holds for the next request."""
 
     form = APIKeyForm
+    never_reverted = ("revoked_at", "prefix")
+    can_restore = False  # nobody has the key's text any more
     list_display = ["name", "key", "owner", "models", "limits", "state", "last_used_at"]
     list_filter = [StateFilter, "is_admin", "priority", "all_models"]
     list_select_related = ["owner"]

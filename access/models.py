@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from registry.change_history import ChangeHistory
 from registry.models import Preset, RegisteredModel
 
 KEY_START = "sk-"
@@ -119,6 +120,10 @@ class APIKey(models.Model):
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     objects = APIKeyQuerySet.as_manager()
+
+    history = ChangeHistory(
+        excluded_fields=["digest", "last_used_at", "created_at"], m2m_fields=["allowed_models", "allowed_presets"]
+    )
 
     class Meta:
         verbose_name = _("API key")

@@ -15,7 +15,7 @@ from registry.served_model import ServedModel
 VERSION = "1.3.17"
 ENDPOINT = "Local GGUF"
 ANY_KEY = "any-text"  # LibreChat wants one, and llmsite does not read it
-KEY_VARIABLE = "LLMSITE_API_KEY"
+KEY_VARIABLE = "LLM_API_KEY"
 PLACEHOLDER = "name-of-a-model"  # LibreChat refuses an empty list
 HEADER = """\
 # LibreChat's own configuration (https://www.librechat.ai/docs/configuration/librechat_yaml), as llmsite writes it:
@@ -28,7 +28,7 @@ HEADER = """\
 # tokenConfig: how long the context of each model is; LibreChat would guess otherwise. The prices are not used.
 
 """
-KEY_NEEDED = "a key of llmsite; put it into LibreChat's .env as {name}=sk-…"
+KEY_NEEDED = "a key of llmsite, as {name}=sk-… in LibreChat's .env; any text where llmsite asks for none"
 KEY_NOT_NEEDED = "LibreChat wants one; llmsite does not read it"
 OVERRIDE = """\
 # docker-compose.override.yml beside LibreChat's docker-compose.yml, which does not mount the file by itself.

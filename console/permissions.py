@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 VIEW_MODELS = "registry.view_registeredmodel"
-USE_MODELS = "registry.change_registeredmodel"  # makes a model work: the playground, tests
+USE_MODELS = "registry.load_registeredmodel"  # makes a model work: the playground, tests
 
 
 def require(request: HttpRequest, permission: str) -> None:

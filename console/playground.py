@@ -83,7 +83,7 @@ async def chat(request: HttpRequest) -> HttpResponseBase:
     if not user.is_authenticated:
         return _refused(_("You are not logged in any more. Log in again in another tab, then send this again."), 401)
     if not await may_async(user, USE_MODELS):
-        return _refused(_("You may not use models: this needs the permission to change them."), 403)
+        return _refused(_("You may not use models: this needs the permission to load and unload them."), 403)
     current_identity.set(Identity(f"user-{user.pk}"))
     return await _answer(request)
 

@@ -6,10 +6,12 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 
+from console.badges import counts
 from console.dashboard import SEE_MODELS, SEE_USAGE, reported
 from console.live import LiveDashboard, no_version
 from console.usage_section import sums_version
 from inference.pool import pool
+from inference.pool_events import on_every_change
 from inference.streaming import event_stream
 
 
@@ -24,3 +26,8 @@ def dashboard_events(request: HttpRequest) -> StreamingHttpResponse:
 def dashboard_report(request: HttpRequest) -> HttpResponse:
     """Return the part of the dashboard that comes from the database, for when it has changed."""
     return render(request, "console/dashboard/report.html", reported(request))
+
+
+def badges(request: HttpRequest) -> StreamingHttpResponse:
+    """Send the numbers in the sidebar, now and whenever the pool changes, as server-sent events."""
+    return event_stream(on_every_change(sync_to_async(counts)))

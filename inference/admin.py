@@ -15,6 +15,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
 
 from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
@@ -24,6 +26,7 @@ from inference.model_tests_admin import ModelTestsMixin
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.pool_events import on_every_change
+from inference.row_buttons import RowButtonsMixin
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
@@ -33,12 +36,28 @@ from registry.models import Preset, RegisteredModel
 admin.site.unregister([RegisteredModel, Preset])
 
 
+class RunFilter(admin.SimpleListFilter):
+    """Those that are in memory, and those that died or could not be loaded when they were last tried."""
+
+    title = _("run")
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("loaded", _("loaded")), ("failed", _("failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        keys = {"loaded": pool.status, "failed": pool.failed_keys}.get(self.value())
+        return queryset.filter(pk__in=list(keys())) if keys else queryset
+
+
 @admin.register(RegisteredModel)
-class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
+class LiveModelAdmin(ModelTestsMixin, RowButtonsMixin, RegisteredModelAdmin):
     """Adds the state column, the actions that load, unload and test, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
+    change_form_before_template = "console/add_model/change_form_estimate.html"
     list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:], "abilities"]
+    list_filter = [RunFilter, *RegisteredModelAdmin.list_filter]
     actions = [*RegisteredModelAdmin.actions, "load", "unload", "test"]
     readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error", "tests"]
     error_fieldset = (_("What went wrong last"), {"fields": ["last_error"]})
@@ -61,28 +80,28 @@ class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
             text = _("The model “%(name)s” answers one request at a time: %(reason)s.")
             self.message_user(request, text % {"name": obj.name, "reason": reason}, messages.WARNING)
 
-    @admin.display(description=_("engine"))
+    @display(description=_("engine"))
     def engine(self, model: RegisteredModel) -> str:
         """Return the table of the engine's settings; it may have ended since the page was begun."""
         status = pool.status().get(model.pk)
         return render_engine(status.info, status.stats) if status and status.info else ""
 
-    @admin.display(description=_("state"))
+    @display(description=_("state"))
     def state(self, model: RegisteredModel) -> str:
         """Say in a few words whether the model is in memory and what it does."""
-        return state_of(model.pk)
+        return format_html('<span data-model="{}">{}</span>', model.pk, state_of(model.pk))
 
-    @admin.display(description=_("last error"))
+    @display(description=_("last error"))
     def last_error(self, model: RegisteredModel) -> str:
         """Return what went wrong last, and the end of the engine's log."""
         observation = model.observation
-        log = format_html("<pre>{}</pre>", observation.error_log) if observation.error_log else ""
+        log = format_html('<pre class="console-log">{}</pre>', observation.error_log) if observation.error_log else ""
         return format_html("<p><strong>{}</strong> ({})</p>{}", observation.error, _when(observation.error_at), log)
 
     def get_urls(self) -> list:
         """Add the events that keep the state column up to date."""
         live = path("live/", self.admin_site.admin_view(self.live), name="registry_registeredmodel_live")
-        return [live, *super().get_urls()]
+        return [live, *self.row_urls(), *super().get_urls()]
 
     def live(self, request: HttpRequest) -> StreamingHttpResponse:
         """Send the models' states as server-sent events."""
@@ -95,7 +114,7 @@ class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
 
         return event_stream(on_every_change(body))
 
-    @admin.action(description=_("Load selected models"), permissions=["change"])
+    @action(description=_("Load selected models"), permissions=["load"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Start loading; the page does not wait for it."""
         if not self._is_running(request):
@@ -113,7 +132,7 @@ class LiveModelAdmin(ModelTestsMixin, RegisteredModelAdmin):
             text = ngettext("%d disabled model was skipped.", "%d disabled models were skipped.", skipped)
             self._report(request, text, skipped, messages.WARNING)
 
-    @admin.action(description=_("Unload selected models"), permissions=["change"])
+    @action(description=_("Unload selected models"), permissions=["load"])
     def unload(self, request: HttpRequest, queryset: QuerySet) -> None:
         """Free the models' memory; their open requests end with an error."""
         if not self._is_running(request):
@@ -143,7 +162,7 @@ class LivePresetAdmin(PresetAdmin):
 
 
 @admin.register(StoredResponse)
-class StoredResponseAdmin(admin.ModelAdmin):
+class StoredResponseAdmin(ModelAdmin):
     """Shows what the Responses API has kept. It can be deleted, but not changed."""
 
     list_display = ["id", "model", "created_at", "expires_at"]
@@ -160,12 +179,12 @@ class StoredResponseAdmin(admin.ModelAdmin):
         """Nobody rewrites what was said."""
         return False
 
-    @admin.display(description=_("input"))
+    @display(description=_("input"))
     def input_json(self, response: StoredResponse) -> str:
         """Return the input items, indented."""
         return _indented(response.input_items)
 
-    @admin.display(description=_("answer"))
+    @display(description=_("answer"))
     def body_json(self, response: StoredResponse) -> str:
         """Return the response's body, indented."""
         return _indented(response.body)
@@ -187,4 +206,4 @@ def _info(model: RegisteredModel) -> EngineInfo | None:
 
 def _indented(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return format_html('<pre style="white-space: pre-wrap">{}</pre>', text)
+    return format_html('<pre class="console-log">{}</pre>', text)

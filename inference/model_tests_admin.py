@@ -1,6 +1,6 @@
 """Tests of models in the admin's list and form: what they have shown, and the action that tests them."""
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from unfold.decorators import action, display
 
 from inference.badges import render_badges
 from inference.pool import pool
@@ -28,12 +29,12 @@ class ModelTestsMixin:
         """Read what the newest test of each model has shown along with the models."""
         return super().get_queryset(request).annotate(newest_capabilities=newest_capabilities())
 
-    @admin.display(description=_("has shown"))
+    @display(description=_("has shown"))
     def abilities(self, model: RegisteredModel) -> str:
         """Return badges, none for a model that was never tested."""
         return render_badges(model.newest_capabilities)
 
-    @admin.display(description=_("has shown"))
+    @display(description=_("has shown"))
     def tests(self, model: RegisteredModel) -> str:
         """Return badges, and links to the page of the tests and to the playground."""
         urls = (
@@ -43,7 +44,7 @@ class ModelTestsMixin:
         links = format_html_join(" · ", '<a href="{}">{}</a>', urls if model.enabled else urls[:1])
         return format_html("{}<p>{}</p>", self.abilities(model), links)
 
-    @admin.action(description=_("Test selected models"), permissions=["change"])
+    @action(description=_("Test selected models"), permissions=["load"])
     def test(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Begin tests in the background; that of a single model is shown."""
         if not pool.is_running:

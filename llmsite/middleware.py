@@ -5,16 +5,20 @@ forms or languages, and those threads would take longer than all that it needs.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from axes import middleware as axes
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
 from django.utils.deprecation import MiddlewareMixin
+from simple_history.models import HistoricalRecords
 
+from llmsite.content_policy import policy_of
 from usage.record import current_record
 
 Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -100,3 +104,26 @@ class CsrfViewMiddleware(PagesOnly, csrf.CsrfViewMiddleware):
 
     async def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
         return await sync_to_async(super().process_view)(request, *view) if is_page(request) else None
+
+
+class HistoryMiddleware(PagesOnly, MiddlewareMixin):
+    """Tells the history who makes the changes of a request. (simple_history's own is a function, for all requests.)"""
+
+    def process_request(self, request: HttpRequest) -> None:
+        HistoricalRecords.context.request = request
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        with suppress(AttributeError):
+            del HistoricalRecords.context.request
+        return response
+
+
+class ContentSecurityPolicy(PagesOnly, MiddlewareMixin):
+    """Tells browsers what pages may load and run: nothing from elsewhere. docs/security.md says why it allows what."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response.headers.setdefault("Content-Security-Policy", policy_of(request.path))
+        return response
+
+
+AxesMiddleware = type("AxesMiddleware", (PagesOnly, axes.AxesMiddleware), {})

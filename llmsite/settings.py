@@ -1,11 +1,12 @@
-"""Django settings, derived from the one YAML file that `llmsite.config` reads."""
+"""Django settings, derived from the configuration that `llmsite.config_loading` reads."""
 
-from importlib.util import find_spec
+from datetime import timedelta
 from pathlib import Path
 
-import dj_database_url
-
-from llmsite.config import PROJECT_ROOT, ConfigError, load_config
+from console import theme
+from llmsite.config import PROJECT_ROOT
+from llmsite.config_loading import load_config
+from llmsite.database import data_dir, database_settings
 from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
 from llmsite.rate_headers import EXPOSED
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
     "corsheaders",
     "rest_framework",
     "adrf",
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "llmsite.middleware.APIMiddleware",
     "llmsite.middleware.SecurityMiddleware",
+    "llmsite.middleware.ContentSecurityPolicy",
     "servestatic.middleware.ServeStaticMiddleware",
     "llmsite.middleware.SessionMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -53,8 +56,10 @@ MIDDLEWARE = [
     "llmsite.middleware.CommonMiddleware",
     "llmsite.middleware.CsrfViewMiddleware",
     "llmsite.middleware.AuthenticationMiddleware",
+    "llmsite.middleware.HistoryMiddleware",
     "llmsite.middleware.MessageMiddleware",
     "llmsite.middleware.XFrameOptionsMiddleware",
+    "llmsite.middleware.AxesMiddleware",  # the last one: it answers for the login
 ]
 
 ROOT_URLCONF = "llmsite.urls"
@@ -76,23 +81,29 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(CONFIG.database.url)}
-is_sqlite = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-if is_sqlite:
-    # WAL lets the admin write while requests read; IMMEDIATE waits for the lock instead of failing mid-transaction.
-    DATABASES["default"]["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-elif find_spec("psycopg") is None:
-    raise ConfigError('database.url: PostgreSQL needs its driver, which `pip install "psycopg[binary]"` brings')
+DATABASES = {"default": database_settings(CONFIG.database.url)}
 
 # The key lives where the sessions live that it signs: recreating a container keeps both.
-DATA_DIR = Path(DATABASES["default"]["NAME"]).parent if is_sqlite else BASE_DIR
+DATA_DIR = data_dir(CONFIG, DATABASES["default"])
 SECRET_KEY = CONFIG.server.secret_key or read_or_create_secret_key(DATA_DIR / ".secret_key")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+
+# Who has failed so often from one address under one name waits. Not the address alone: behind a proxy that is not
+# trusted, everybody has the same; nor the name alone, or anybody could lock out the administrator.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_CLIENT_IP_CALLABLE = "llmsite.client_address.client_address"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -100,10 +111,25 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+UNFOLD = theme.UNFOLD
+
+# Whoever ends TLS in front tells the scheme (docs/security.md). Plain HTTP on the same machine goes on without.
+HTTPS = CONFIG.server.https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # machines ask for it beside the proxy, as for the API
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Other services of the same domain, and lists that browsers are shipped with, are not ours to decide about.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# Middleware is there under other names, which keep it from API requests.
+SILENCED_SYSTEM_CHECKS += ["axes.W002", "security.W001", "security.W002", "security.W003"]
 
 STATIC_URL = "/static/"
 SERVESTATIC_USE_FINDERS = True  # straight from the installed packages: no collectstatic step to forget
@@ -138,6 +164,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "inference.schema.access.describe_access",
     ],
+    "ENUM_NAME_OVERRIDES": {"FunctionTypeEnum": ["function"]},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from inference.exceptions import error_body
 from inference.views.base import CLIENT_PATHS, not_found
@@ -16,13 +16,15 @@ from usage.record import note_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/models/", include("console.add_model.urls")),
     path("admin/console/", include("console.urls")),
     path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("v1/", include("inference.urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", MetricsView.as_view()),
-    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="swagger"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     re_path(rf"^(?:.*/)?(?:{'|'.join(CLIENT_PATHS)})$", not_found),

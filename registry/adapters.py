@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from gguf import Keys
 
 from llmsite.config import resolve_path
+from registry.change_history import ChangeHistory
 from registry.gguf import GGUFError, read_part
 from registry.validators import validate_finite
 
@@ -34,6 +35,8 @@ class LoraAdapter(models.Model):
         help_text=_("How strongly it changes the model: 1 as it was trained, 0 not at all."),
     )
     order = models.PositiveSmallIntegerField(_("order"), default=0, help_text=_("Lower numbers come first."))
+
+    history = ChangeHistory()
 
     class Meta:
         ordering = ["order", "pk"]

@@ -1,28 +1,36 @@
 """The admin of the registry: what may be served and how."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import display
+from unfold.forms import PaginationInlineFormSet
 
 from registry.clone_action import CloneActionMixin
 from registry.cloning import clone_registration
 from registry.enable_actions import EnableActionsMixin
 from registry.formatting import human_bytes, human_count
+from registry.history_admin import HistoryAdmin
+from registry.model_history import ModelHistoryMixin
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
+from registry.path_fields import AdapterPathForm, ModelPathsForm
 from registry.preset_admin import PresetAdmin
 from registry.preset_links import PresetLinksMixin
+from registry.strict_actions import StrictActionsMixin
 
 __all__ = ["PresetAdmin", "RegisteredModelAdmin"]
 
-admin.site.site_header = admin.site.site_title = "llmsite"
 admin.site.index_title = _("Administration")
 
 
-class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
+class GenerationDefaultsFormSet(PaginationInlineFormSet):
     """Fills the defaults that saving a new model has already created, instead of adding a second row."""
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> GenerationDefaults:
@@ -32,7 +40,7 @@ class GenerationDefaultsFormSet(forms.BaseInlineFormSet):
         return super().save_new(form, commit)
 
 
-class GenerationDefaultsInline(admin.StackedInline):
+class GenerationDefaultsInline(StackedInline):
     """The one set of defaults of a model."""
 
     model = GenerationDefaults
@@ -48,14 +56,15 @@ class GenerationDefaultsInline(admin.StackedInline):
     ]
 
 
-class LoraAdapterInline(admin.TabularInline):
+class LoraAdapterInline(TabularInline):
     """The adapters of a model; they are checked against its architecture."""
 
     model = LoraAdapter
+    form = AdapterPathForm
     fields = ["path", "scale", "order"]
     extra = 0
     verbose_name_plural = _("Adapters")
-    classes = ["collapse"]
+    collapsible = True
 
 
 def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
@@ -63,9 +72,12 @@ def _collapsed(title: str, *fields: str | tuple[str, ...]) -> tuple[str, dict]:
 
 
 @admin.register(RegisteredModel)
-class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixin, admin.ModelAdmin):
+class RegisteredModelAdmin(
+    ModelHistoryMixin, StrictActionsMixin, PresetLinksMixin, EnableActionsMixin, CloneActionMixin, HistoryAdmin
+):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
+    form = ModelPathsForm
     list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
     list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
@@ -119,6 +131,13 @@ class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixi
     )
     metadata_fieldset = (_("Read from the file"), {"fields": metadata_fields})
 
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead to the pages that help to choose a file; the form with all settings is behind ?plain=1."""
+        is_asked_for = request.method != "GET" or "plain" in request.GET or "_popup" in request.GET
+        if is_asked_for or not self.has_add_permission(request):
+            return super().add_view(request, *args, **kwargs)
+        return HttpResponseRedirect(reverse("add_model:choose"))
+
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
         """Show what was read from the file only once there is one, and of a model only what it can use."""
         fieldsets = [*super().get_fieldsets(request, obj)]
@@ -133,17 +152,17 @@ class RegisteredModelAdmin(PresetLinksMixin, EnableActionsMixin, CloneActionMixi
         is_other = obj is not None and obj.kind != Kind.CHAT
         return [inline for inline in self.inlines if not (is_other and inline is GenerationDefaultsInline)]
 
-    @admin.display(description=_("parameters"), ordering="parameter_count")
+    @display(description=_("parameters"), ordering="parameter_count")
     def parameters(self, model: RegisteredModel) -> str:
         """Return the number of weights, for people."""
         return human_count(model.parameter_count)
 
-    @admin.display(description=_("context"))
+    @display(description=_("context"))
     def context(self, model: RegisteredModel) -> int:
         """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
-    @admin.display(description=_("size"), ordering="size_bytes")
+    @display(description=_("size"), ordering="size_bytes")
     def size(self, model: RegisteredModel) -> str:
         """Return the bytes of all parts, for people."""
         return human_bytes(model.size_bytes)

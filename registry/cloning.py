@@ -5,7 +5,7 @@ from copy import copy
 from django.db import models, transaction
 
 from llmsite.config_models import MODEL_NAME_MAX_LENGTH
-from registry.models import LoraAdapter, RegisteredModel
+from registry.models import RegisteredModel
 from registry.presets import Preset
 
 SUFFIX_LENGTH = 12  # characters kept free for "-copy-" and a number
@@ -36,7 +36,7 @@ def clone_registration(model: RegisteredModel) -> RegisteredModel:
     adapters = [_unsaved_row(adapter) for adapter in model.loras.all()]
     for adapter in adapters:
         adapter.model = clone
-    LoraAdapter.objects.bulk_create(adapters)
+        adapter.save()  # not bulk_create, which leaves no history
     clone.defaults = defaults
     return clone
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from llmsite.config import resolve_path
 from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
 from registry.adapters import LoraAdapter
+from registry.change_history import ChangeHistory
+from registry.download_jobs import Download
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
@@ -30,10 +32,15 @@ from registry.validators import (
     validate_stop,
 )
 
+FROM_FILE = (
+    *("kind", "architecture", "display_name", "parameter_count", "quantization", "trained_context", "layer_count"),
+    *("embedding_length", "size_bytes", "chat_template", "bos_token", "eos_token", "file_mtime", "inspected_at"),
+)
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
 __all__ = [
+    "Download",
     "GenerationDefaults",
     "LoraAdapter",
     "ModelTest",
@@ -105,11 +112,14 @@ class RegisteredModel(RuntimeSettings, Residency):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
     objects = RegisteredModelQuerySet.as_manager()
+    # Not what is read from the file: it follows from the path.
+    history = ChangeHistory(excluded_fields=[*FROM_FILE, "created_at", "updated_at"])
 
     class Meta:
         ordering = ["name"]
         verbose_name = _("model")
         verbose_name_plural = _("models")
+        permissions = [("load_registeredmodel", "Can load and unload models")]
 
     inspected_path: str | None = None
 
@@ -239,6 +249,8 @@ class GenerationDefaults(models.Model):
     system_prompt = models.TextField(
         _("system prompt"), blank=True, help_text=_("Put in front of conversations that bring none.")
     )
+
+    history = ChangeHistory()
 
     class Meta:
         verbose_name = _("generation defaults")

@@ -7,14 +7,15 @@ from django.contrib import admin
 from django.db.models import Field, JSONField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from registry.clone_action import CloneActionMixin
 from registry.cloning import clone_preset
 from registry.enable_actions import EnableActionsMixin
+from registry.history_admin import HistoryAdmin
 from registry.models import GenerationDefaults
 from registry.preset_changes import changes_of, shortened
 from registry.presets import DEFAULTS, Preset
+from registry.strict_actions import StrictActionsMixin
 
 MAX_PLACEHOLDER = 500  # characters of the model's value in an empty field
 
@@ -44,7 +45,7 @@ class PresetForm(forms.ModelForm):
 
 
 @admin.register(Preset)
-class PresetAdmin(EnableActionsMixin, CloneActionMixin, ModelAdmin):
+class PresetAdmin(StrictActionsMixin, EnableActionsMixin, CloneActionMixin, HistoryAdmin):
     """Further names for models; what is empty comes from the model."""
 
     form = PresetForm

@@ -9,6 +9,7 @@ from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from registry.change_history import ChangeHistory
 from registry.model_kinds import Kind
 from registry.validators import (
     between,
@@ -118,6 +119,8 @@ class Preset(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 
     objects = PresetQuerySet.as_manager()
+
+    history = ChangeHistory(excluded_fields=["created_at", "updated_at"])
 
     class Meta:
         verbose_name = _("preset")

@@ -76,7 +76,8 @@ def _update_loras(model: RegisteredModel, loras: Sequence[tuple[str, float]] | N
     for adapter in adapters:
         _check_lora(adapter)
     if is_changed:
-        LoraAdapter.objects.bulk_create(adapters)
+        for adapter in adapters:
+            adapter.save()  # not bulk_create, which leaves no history
     return is_changed
 
 

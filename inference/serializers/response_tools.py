@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from inference.serializers.base import shared
@@ -128,6 +128,7 @@ class FormatField(InputField):
         return shared(JSONSchemaFormatSerializer).run_validation(data)
 
 
+@extend_schema_serializer(component_name="ResponseText")
 class TextSerializer(serializers.Serializer):
     format = FormatField(required=False, allow_null=True, help_text="The form of the answer.")
     verbosity = serializers.ChoiceField(
@@ -135,6 +136,7 @@ class TextSerializer(serializers.Serializer):
     )
 
 
+@extend_schema_serializer(component_name="ResponseReasoning")
 class ReasoningSerializer(serializers.Serializer):
     effort = StrictCharField(
         required=False, allow_null=True, help_text="Passed to the chat template, which may know it or not."

@@ -56,7 +56,7 @@ def test_without_models_the_file_is_valid_all_the_same():
 
 def test_the_key_comes_from_the_environment_if_one_is_needed():
     register("m")
-    assert endpoint(needs_key=True)["apiKey"] == "${LLMSITE_API_KEY}"
+    assert endpoint(needs_key=True)["apiKey"] == "${LLM_API_KEY}"
     assert endpoint()["apiKey"] == "any-text"
 
 
@@ -82,7 +82,7 @@ def test_the_command_prints_the_file_of_the_repository_for_the_demo():
     demo = RegisteredModel(name="demo", path="demo/demo.gguf")
     demo.full_clean()
     demo.save()
-    text = run("--base-url", "http://llm:8000/v1")
+    text = run("--base-url", "http://llm:8000/v1", "--with-key")
     assert text == (PROJECT_ROOT / "config" / "librechat.yaml").read_text()
 
 

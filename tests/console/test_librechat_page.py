@@ -39,7 +39,7 @@ def test_what_is_no_base_url_is_named(admin_client):
 def test_a_needed_key_is_said(admin_client, settings):
     settings.AUTH_REQUIRED = True
     page = admin_client.get(PATH).content.decode()
-    assert "${LLMSITE_API_KEY}" in page
+    assert "${LLM_API_KEY}" in page
     assert "make one under “API keys”" in page
 
 

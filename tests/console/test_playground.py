@@ -70,7 +70,7 @@ def test_strangers_get_no_answer(client, db):
 
 
 def test_users_outside_the_admin_get_no_answer(client, django_user_model):
-    client.force_login(allowed(django_user_model.objects.create_user("member"), "change_registeredmodel"))
+    client.force_login(allowed(django_user_model.objects.create_user("member"), "load_registeredmodel"))
     assert client.post(CHAT, HELLO, content_type="application/json").status_code == 403
 
 

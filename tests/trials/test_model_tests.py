@@ -10,7 +10,7 @@ import pytest
 
 from inference.operators import new_token
 from registry.model_tests import MAX_RUNS
-from tests.browser import CHANGELIST, Browser
+from tests.browser import CHANGELIST
 from tests.live_server import ROOT, LiveServer, environment
 
 TESTS = "/admin/console/tests/"

@@ -1,6 +1,6 @@
 // A request as text for other programs.
 
-const KEY_VARIABLE = "LLMSITE_API_KEY";
+const KEY_VARIABLE = "LLM_API_KEY";
 const ANY_KEY = "any-text";
 // What the official Python client has arguments for; anything else goes through extra_body.
 const KNOWN = new Set([

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0006_table_versions'),
+        ('registry', '0009_downloads'),
     ]
 
     operations = [
