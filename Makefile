@@ -13,7 +13,7 @@ endif
 export CFLAGS := $(strip $(CFLAGS) $(AMX_OFF))
 export CXXFLAGS := $(strip $(CXXFLAGS) $(AMX_OFF))
 
-.PHONY: help install install-dev run test test-clients lint format soak bench clean
+.PHONY: help install install-dev run test system-packages test-clients lint format soak bench clean
 
 help:
 	@echo "make install       create .venv and install what the server needs"
@@ -40,7 +40,7 @@ install: .venv/installed
 
 install-dev: .venv/installed-dev
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt requirements-postgres.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
@@ -54,8 +54,11 @@ lint: install-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run --settings tests.settings
 	$(BIN)/python manage.py check --fail-level WARNING --settings tests.settings
 
-test: lint
+test: system-packages lint
 	$(BIN)/python -m pytest --cov --cov-report=
+
+system-packages:
+	.ci/system-packages
 
 test-clients: .venv/installed-clients tests/clients/node_modules/.package-lock.json
 	$(BIN)/python -m pytest tests/clients

@@ -4,7 +4,7 @@
 import os
 import sys
 
-from llmsite.config import ConfigError
+from llmsite.yaml_file import ConfigError
 
 
 def main() -> None:

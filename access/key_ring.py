@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from access.identity import Identity, identity_of
 from access.models import KEY_START, APIKey, digest_of
+from registry.queries import query
 
 TIME_TO_LIVE = 0.5  # seconds in which another process's change, a revocation above all, is not seen
 MAX_KNOWN = 10_000  # keys
@@ -93,7 +93,7 @@ class KeyRing:
 
     async def _ask(self, digest: str) -> Found:
         until, num_changes = self._clock() + TIME_TO_LIVE, self._num_changes
-        found = await sync_to_async(self._find)(digest)
+        found = await query(self._find, digest)
         kept, limit = (self._known, MAX_KNOWN) if found.identity else (self._unknown, MAX_UNKNOWN)
         if num_changes == self._num_changes:  # else it may be what was there before
             kept.pop(digest, None)

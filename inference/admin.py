@@ -53,6 +53,7 @@ class LiveModelAdmin(RowButtonsMixin, RegisteredModelAdmin):
     """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
+    change_form_before_template = "console/add_model/change_form_estimate.html"
     list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
     list_filter = [RunFilter, *RegisteredModelAdmin.list_filter]
     actions = [*RegisteredModelAdmin.actions, "load", "unload"]

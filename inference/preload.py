@@ -2,13 +2,13 @@
 
 import logging
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from inference.client import EngineLoadError
 from inference.pool import pool
 from inference.specs import model_spec
 from registry.models import RegisteredModel
+from registry.queries import query
 
 logger = logging.getLogger("inference.pool")
 
@@ -25,7 +25,7 @@ class Preload:
     async def run(self) -> None:
         """Load them all."""
         try:
-            specs = await sync_to_async(_specs)()
+            specs = await query(_specs)
         except DatabaseError as error:
             logger.error("the models to load at the start could not be read: %s", error)
             specs = []

@@ -18,6 +18,7 @@ from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
 from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
 from llmsite.middleware import API_PATH  # noqa: E402
+from registry.download_runner import runner  # noqa: E402
 from usage import capture, metrics  # noqa: E402
 from usage.access_log import log_request  # noqa: E402
 from usage.retention import Retention  # noqa: E402
@@ -48,11 +49,13 @@ async def _lifespan(receive: Any, send: Any) -> None:
     warn_if_open(uvicorn_host())
     pool.bind()
     await asyncio.to_thread(_begin_to_keep)
-    loading = asyncio.create_task(preload.run())
+    tasks = [asyncio.create_task(preload.run()), asyncio.create_task(runner.run())]
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    loading.cancel()
+    for task in tasks:
+        task.cancel()
     await pool.close()
+    await asyncio.wait(tasks)
     await asyncio.to_thread(_stop_keeping)
     await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,31 +1,18 @@
-"""The one configuration file: YAML, checked key by key, as frozen dataclasses.
+"""The configuration as frozen dataclasses; `llmsite.config_loading` reads it from YAML and the environment.
 
-Each key is declared once, on its dataclass, with what it may hold and its default; the reader, the error messages and
-the tests of the documentation all work from these declarations. Nothing here imports Django.
+Each key is declared once, on its dataclass, with what it may hold and its default; the reader, the error messages, the
+JSON Schema and the tests of the documentation all work from these declarations. Nothing here imports Django.
 """
 
 import os
 import re
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote
 
-from llmsite.config_models import ModelEntry, is_model_name, model_name_for
-from llmsite.config_values import Reader, choice, flag, integer, many, matching, number, optional, setting, size, text
-from llmsite.yaml_file import ConfigError, read_yaml
-
-__all__ = [
-    "PROJECT_ROOT",
-    "Config",
-    "ConfigError",
-    "ModelEntry",
-    "is_model_name",
-    "load_config",
-    "model_name_for",
-    "resolve_path",
-]
+from llmsite.config_layers import Layer
+from llmsite.config_models import ModelEntry
+from llmsite.config_values import choice, flag, integer, many, matching, number, optional, setting, size, text
 
 PROJECT_ROOT: Path = Path(__file__).resolve().parent.parent
 
@@ -54,9 +41,12 @@ class Server:
     allowed_hosts: tuple[str, ...] = setting(many(text('a host name, ".domain" or "*"', r"\S+")), _LOCAL_HOSTS)
     https: bool = setting(flag(), False)
     secret_key: str | None = setting(optional(text("at least 32 characters", r"(?s).{32,}")), None, secret=True)
+    data_dir: str | None = setting(optional(text("the path of a folder", r"(?s).{1,1024}")), None)
 
     def __post_init__(self) -> None:
-        """Answer to the name the server listens on, too."""
+        """Answer to the name the server listens on, too; take the folder's path from the project's root."""
+        if self.data_dir:
+            object.__setattr__(self, "data_dir", str(resolve_path(self.data_dir)))
         name = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
         if self.host not in _EVERY_ADDRESS and name not in self.allowed_hosts:
             object.__setattr__(self, "allowed_hosts", (*self.allowed_hosts, name))
@@ -94,6 +84,7 @@ class Database:
         matching(
             "sqlite:///file, sqlite:////absolute/file, sqlite://:memory: or postgresql://user:password@host:port/name",
             lambda value: isinstance(value, str) and _is_database_url(value),
+            {"type": "string"},
         ),
         "sqlite:///db.sqlite3",
         secret=True,
@@ -172,8 +163,32 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """The folders under which the admin finds models, adapters and draft models, and into which it downloads."""
+
+    model_folders: tuple[str, ...] = setting(many(text("the path of a folder", r"(?s).{1,1024}")), ("models", "demo"))
+
+    def __post_init__(self) -> None:
+        """Take the paths from the project's root, wherever the process was started."""
+        folders = tuple(str(resolve_path(folder)) for folder in self.model_folders)
+        object.__setattr__(self, "model_folders", folders)
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """What the admin's downloads may reach, and how much they may take."""
+
+    at_once: int = setting(integer(1, 32), 2)
+    max_size: int = setting(size(), 2**40)
+    allowed_hosts: tuple[str, ...] = setting(
+        many(text('a host name, ".domain", an address or a network such as 10.0.0.0/8', r"[^\s/]+(/\d{1,3})?")), ()
+    )
+    allow_private: bool = setting(flag(), False)
+
+
+@dataclass(frozen=True)
 class Config:
-    """Everything the file says; `source` is the file, or None for the built-in defaults."""
+    """Everything the configuration says; `layers` are what it was read from."""
 
     server: Server = field(default_factory=Server)
     auth: Auth = field(default_factory=Auth)
@@ -187,7 +202,9 @@ class Config:
     kv_disk: KVDisk = field(default_factory=KVDisk)
     usage: Usage = field(default_factory=Usage)
     metrics: Metrics = field(default_factory=Metrics)
-    source: Path | None = None
+    storage: Storage = field(default_factory=Storage)
+    downloads: Downloads = field(default_factory=Downloads)
+    layers: Layer = field(default_factory=Layer, compare=False)
 
 
 SECTIONS = {
@@ -202,64 +219,10 @@ SECTIONS = {
     "kv_disk": KVDisk,
     "usage": Usage,
     "metrics": Metrics,
+    "storage": Storage,
+    "downloads": Downloads,
 }
-KNOWN_KEYS = (*SECTIONS, "model", "models")
-
-
-def load_config(path: str | Path | None = None) -> Config:
-    """Return the configuration in `path`, else in $CONFIG_PATH, else in config/config.yml, else the defaults.
-
-    Raises ConfigError naming every problem of the file, or the file itself when one was named that cannot be read.
-    """
-    chosen = path or os.environ.get("CONFIG_PATH")
-    source = resolve_path(chosen) if chosen else PROJECT_ROOT / "config" / "config.yml"
-    if not chosen and not source.exists():
-        return Config()
-    reader = Reader()
-    config = _read_config(reader, read_yaml(source))
-    if reader.problems:
-        count = "1 problem" if len(reader.problems) == 1 else f"{len(reader.problems)} problems"
-        raise ConfigError("\n  ".join([f"{source} has {count}:", *reader.problems]))
-    return replace(config, source=source)
-
-
-def _read_config(reader: Reader, raw: Any) -> Config:
-    """Return the Config in `raw`; it is of use only if `reader` has no problems afterwards."""
-    mapping = reader.mapping(raw, "the file") or {}
-    reader.refuse_unknown(mapping, KNOWN_KEYS)
-    sections = {name: reader.section(kind, mapping.get(name), name) for name, kind in SECTIONS.items()}
-    return Config(models=_read_models(reader, mapping), **sections)
-
-
-def _read_models(reader: Reader, mapping: dict) -> tuple[ModelEntry, ...]:
-    """Return the entries of `model:` and `models:`, each with a name of its own."""
-    entries = {} if mapping.get("model") is None else {"model": mapping["model"]}
-    listed = mapping.get("models") or []
-    if isinstance(listed, list):
-        entries |= {f"models[{index}]": raw for index, raw in enumerate(listed)}
-    else:
-        reader.problems.append(f"models: found {listed!r}; expected a list of models, each with a path")
-    models = {where: _read_model(reader, raw, where) for where, raw in entries.items()}
-    _refuse_duplicates(reader, {where: model.name for where, model in models.items() if model})
-    return tuple(model for model in models.values() if model)
-
-
-def _read_model(reader: Reader, raw: Any, where: str) -> ModelEntry | None:
-    model = reader.section(ModelEntry, raw, where)
-    if model is None:
-        return None
-    model = replace(model, name=model.name or model_name_for(model.path), named=frozenset(raw))
-    if not model.name:
-        reader.problems.append(f"{where}.name: missing, and no name can be made from {model.path!r}; give one")
-    return model
-
-
-def _refuse_duplicates(reader: Reader, names: dict[str, str]) -> None:
-    counts = Counter(names.values())
-    for where, name in names.items():
-        if name and counts[name] > 1:
-            others = ", ".join(other for other in names if other != where and names[other] == name)
-            reader.problems.append(f"{where}.name: {name!r} is also the name of {others}; each model needs its own")
+KNOWN_KEYS = ("extends", *SECTIONS, "model", "models")
 
 
 def _is_database_url(url: str) -> bool:

@@ -87,15 +87,37 @@ def _read_lora(value: Any) -> tuple[str, float]:
         raise Refused(value, LORA_ALLOWED) from None
 
 
+LORA = Kind(
+    LORA_ALLOWED,
+    _read_lora,
+    {
+        "anyOf": [
+            PATH.schema,
+            {
+                "type": "object",
+                "properties": {"path": PATH.schema, "scale": {"type": "number"}},
+                "required": ["path"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+)
+
+
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that `setup` registers; `named` holds the keys that the file gives, which win over the admin's."""
+    """A model that `setup` registers.
+
+    named: the keys that the file gives, which win over the admin's.
+    where: the dotted key of the entry, "model" or "models[0]".
+    """
 
     path: str = setting(PATH)
     name: str = setting(
         matching(
             f"1 to {MODEL_NAME_MAX_LENGTH} letters, digits or _.:/@+-, the first a letter or digit",
             lambda value: isinstance(value, str) and is_model_name(value),
+            {"type": "string", "pattern": MODEL_NAME_PATTERN, "maxLength": MODEL_NAME_MAX_LENGTH},
         ),
         "",
     )
@@ -117,7 +139,11 @@ class ModelEntry:
     gpu_layers: int = setting(integer(-1), -1)
     split_mode: str = setting(choice(*SPLIT_MODES), "layer")
     tensor_split: str = setting(
-        matching(f'up to {MAX_GPUS} numbers of at least 0 in a text, as in "3,1", not all of them 0', _is_tensor_split),
+        matching(
+            f'up to {MAX_GPUS} numbers of at least 0 in a text, as in "3,1", not all of them 0',
+            _is_tensor_split,
+            {"type": "string"},
+        ),
         "",
     )
     main_gpu: int = setting(integer(0, MAX_GPUS - 1), 0)
@@ -125,8 +151,9 @@ class ModelEntry:
     preload: bool = setting(flag(), False)
     pinned: bool = setting(flag(), False)
     idle_timeout: int | None = setting(optional(integer(0, MAX_INTEGER), "auto"), None)
-    loras: tuple[tuple[str, float], ...] = setting(many(Kind(LORA_ALLOWED, _read_lora)), ())
+    loras: tuple[tuple[str, float], ...] = setting(many(LORA), ())
     speculation: str = setting(choice(*SPECULATION), "auto")
     draft_model: str = setting(text("the path of a GGUF file, or an empty text", r"(?s).{0,1024}"), "")
     draft_max: int = setting(integer(1, MAX_DRAFT), DEFAULT_DRAFT)
     named: frozenset[str] = frozenset()
+    where: str = ""

@@ -25,33 +25,45 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of value: `allowed` describes it in words, `read` returns the value to keep or raises Refused."""
+    """One kind of value.
+
+    allowed: describes it in words.
+    read: returns the value to keep or raises Refused.
+    schema: the JSON Schema of what may be written, for editors; it may allow more than `read` does, not less.
+    """
 
     allowed: str
     read: Callable[[Any], Any]
+    schema: dict[str, Any] = field(default_factory=dict)
 
 
 def integer(low: int, high: int | None = None) -> Kind:
     """Return the kind of an integer from `low` to `high` (None: no upper bound); true and false are no integers."""
     allowed = f"an integer from {low} to {high}" if high is not None else f"an integer of at least {low}"
-    return matching(allowed, lambda value: _is_a(value, int) and low <= value and (high is None or value <= high))
+    schema = {"type": "integer", "minimum": low} | ({} if high is None else {"maximum": high})
+
+    def is_allowed(value: Any) -> bool:
+        return _is_a(value, int) and low <= value and (high is None or value <= high)
+
+    return matching(allowed, is_allowed, schema)
 
 
 def number(low: float, high: float) -> Kind:
     """Return the kind of an integer or float from `low` to `high`, kept as a float."""
     allowed = f"a number from {low:g} to {high:g}"
     kind = matching(allowed, lambda value: _is_a(value, int, float) and low <= value <= high)
-    return Kind(allowed, lambda value: float(kind.read(value)))
+    return Kind(allowed, lambda value: float(kind.read(value)), {"type": "number", "minimum": low, "maximum": high})
 
 
 def text(allowed: str, pattern: str = r"(?s).+") -> Kind:
     """Return the kind of a string that matches all of `pattern`."""
-    return matching(allowed, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+    schema = {"type": "string", "pattern": f"^(?:{_in_javascript(pattern)})$"}
+    return matching(allowed, lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None, schema)
 
 
 def flag() -> Kind:
     """Return the kind of true or false."""
-    return matching("true or false", lambda value: isinstance(value, bool))
+    return matching("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
 
 
 def size() -> Kind:
@@ -67,7 +79,8 @@ def size() -> Kind:
         number, unit, binary = match.groups()
         return round(float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(unit)))
 
-    return Kind(allowed, read)
+    written = r"^\d+(\.\d+)?\s*[KMGT]i?B$"
+    return Kind(allowed, read, {"type": ["integer", "string"], "minimum": 0, "pattern": written})
 
 
 def choice(*words: str) -> Kind:
@@ -83,7 +96,8 @@ def choice(*words: str) -> Kind:
             raise Refused(value, allowed)
         return word.lower()
 
-    return Kind(allowed, read)
+    as_read = [meant for meant, word in _AS_WRITTEN.items() if word in words]  # by those who read YAML 1.1
+    return Kind(allowed, read, {"enum": [*words, *as_read]})
 
 
 def optional(kind: Kind, *words: str) -> Kind:
@@ -98,7 +112,7 @@ def optional(kind: Kind, *words: str) -> Kind:
         except Refused:
             raise Refused(value, allowed) from None
 
-    return Kind(allowed, read)
+    return Kind(allowed, read, {"anyOf": [{"enum": [None, *words]}, kind.schema]})
 
 
 def many(kind: Kind) -> Kind:
@@ -110,10 +124,10 @@ def many(kind: Kind) -> Kind:
             raise Refused(value, allowed)
         return tuple(_read_item(kind, item, index) for index, item in enumerate(value))
 
-    return Kind(allowed, read)
+    return Kind(allowed, read, {"type": "array", "items": kind.schema})
 
 
-def matching(allowed: str, is_allowed: Callable[[Any], bool]) -> Kind:
+def matching(allowed: str, is_allowed: Callable[[Any], bool], schema: dict[str, Any] | None = None) -> Kind:
     """Return the kind of any value for which `is_allowed` says True."""
 
     def read(value: Any) -> Any:
@@ -121,7 +135,12 @@ def matching(allowed: str, is_allowed: Callable[[Any], bool]) -> Kind:
             raise Refused(value, allowed)
         return value
 
-    return Kind(allowed, read)
+    return Kind(allowed, read, schema or {})
+
+
+def _in_javascript(pattern: str) -> str:
+    """Return a pattern as JSON Schema has them, which know no flags: with (?s), a dot stands for any character."""
+    return pattern.removeprefix("(?s)").replace(".", r"[\s\S]") if pattern.startswith("(?s)") else pattern
 
 
 def _is_a(value: Any, *types: type) -> bool:
@@ -148,11 +167,26 @@ def settings_of(section: type) -> dict[str, Field]:
     return {item.name: item for item in fields(section) if "kind" in item.metadata}
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong with the value of a dotted key."""
+
+    key: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.reason}"
+
+
 class Reader:
-    """Reads sections and remembers in `problems` one line for each thing that is wrong."""
+    """Reads sections and remembers in `problems` each thing that is wrong."""
 
     def __init__(self) -> None:
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(key, reason))
 
     def section(self, section: type[Section], raw: Any, name: str) -> Section | None:
         """Return `section` filled from the mapping `raw`, or None when something in it is wrong."""
@@ -165,14 +199,14 @@ class Reader:
         values = {key: self._value(known[key], mapping, f"{name}.{key}") for key in known if key in mapping}
         for key, item in known.items():
             if key not in mapping and item.default is MISSING:
-                self.problems.append(f"{name}.{key}: missing; expected {item.metadata['kind'].allowed}")
+                self.refuse(f"{name}.{key}", f"missing; expected {item.metadata['kind'].allowed}")
         return section(**values) if len(self.problems) == problems_before else None
 
     def mapping(self, raw: Any, name: str) -> dict | None:
         """Return `raw` when it is a mapping; null counts as an empty one, anything else is a problem and None."""
         if raw is None or isinstance(raw, dict):
             return raw or {}
-        self.problems.append(f"{name}: found {raw!r}; expected keys and values")
+        self.refuse(name, f"found {raw!r}; expected keys and values")
         return None
 
     def refuse_unknown(self, mapping: dict, known: Iterable[str], name: str = "") -> None:
@@ -182,12 +216,12 @@ class Reader:
                 dotted = f"{name}.{key}" if name else str(key)
                 nearest = difflib.get_close_matches(str(key), known, n=1)
                 hint = f"did you mean {nearest[0]}? " if nearest else ""
-                self.problems.append(f"{dotted}: unknown key; {hint}known keys: {', '.join(known)}")
+                self.refuse(dotted, f"unknown key; {hint}known keys: {', '.join(known)}")
 
     def _value(self, item: Field, mapping: dict, dotted: str) -> Any:
         try:
             return item.metadata["kind"].read(mapping[item.name])
         except Refused as refused:
             found = "a value (not shown)" if item.metadata["secret"] else repr(refused.value)
-            self.problems.append(f"{dotted}{refused.at}: found {found}; expected {refused.allowed}")
+            self.refuse(f"{dotted}{refused.at}", f"found {found}; expected {refused.allowed}")
             return None

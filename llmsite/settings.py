@@ -1,13 +1,12 @@
-"""Django settings, derived from the one YAML file that `llmsite.config` reads."""
+"""Django settings, derived from the configuration that `llmsite.config_loading` reads."""
 
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
-import dj_database_url
-
 from console import theme
-from llmsite.config import PROJECT_ROOT, ConfigError, load_config
+from llmsite.config import PROJECT_ROOT
+from llmsite.config_loading import load_config
+from llmsite.database import data_dir, database_settings
 from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
 from llmsite.rate_headers import EXPOSED
@@ -82,20 +81,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": dj_database_url.parse(CONFIG.database.url)}
-is_sqlite = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-if is_sqlite:
-    # WAL lets the admin write while requests read; IMMEDIATE waits for the lock instead of failing mid-transaction.
-    DATABASES["default"]["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-elif find_spec("psycopg") is None:
-    raise ConfigError('database.url: PostgreSQL needs its driver, which `pip install "psycopg[binary]"` brings')
+DATABASES = {"default": database_settings(CONFIG.database.url)}
 
 # The key lives where the sessions live that it signs: recreating a container keeps both.
-DATA_DIR = Path(DATABASES["default"]["NAME"]).parent if is_sqlite else BASE_DIR
+DATA_DIR = data_dir(CONFIG, DATABASES["default"])
 SECRET_KEY = CONFIG.server.secret_key or read_or_create_secret_key(DATA_DIR / ".secret_key")
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -152,8 +141,6 @@ CORS_ALLOW_ALL_ORIGINS = "*" in CONFIG.cors.allowed_origins
 CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if origin != "*"]
 CORS_URLS_REGEX = r"^/v1/.*$"
 CORS_EXPOSE_HEADERS = ["x-request-id", *EXPOSED]
-
-UNFOLD = {"DASHBOARD_CALLBACK": "console.dashboard.add_dashboard"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -16,6 +16,7 @@ from usage.record import note_error
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/models/", include("console.add_model.urls")),
     path("admin/console/", include("console.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),

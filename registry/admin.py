@@ -1,10 +1,12 @@
 """The admin of the registry: what may be served and how."""
 
 from collections.abc import Collection
+from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
@@ -18,6 +20,7 @@ from registry.history_admin import HistoryAdmin
 from registry.model_history import ModelHistoryMixin
 from registry.model_kinds import Kind
 from registry.models import GenerationDefaults, LoraAdapter, RegisteredModel
+from registry.path_fields import AdapterPathForm, ModelPathsForm
 from registry.preset_admin import PresetAdmin
 from registry.preset_links import PresetLinksMixin
 from registry.strict_actions import StrictActionsMixin
@@ -57,6 +60,7 @@ class LoraAdapterInline(TabularInline):
     """The adapters of a model; they are checked against its architecture."""
 
     model = LoraAdapter
+    form = AdapterPathForm
     fields = ["path", "scale", "order"]
     extra = 0
     verbose_name_plural = _("Adapters")
@@ -73,6 +77,7 @@ class RegisteredModelAdmin(
 ):
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
+    form = ModelPathsForm
     list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
     list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
@@ -125,6 +130,13 @@ class RegisteredModelAdmin(
         *("speculation", "draft_max", "draft_model"),
     )
     metadata_fieldset = (_("Read from the file"), {"fields": metadata_fields})
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead to the pages that help to choose a file; the form with all settings is behind ?plain=1."""
+        is_asked_for = request.method != "GET" or "plain" in request.GET or "_popup" in request.GET
+        if is_asked_for or not self.has_add_permission(request):
+            return super().add_view(request, *args, **kwargs)
+        return HttpResponseRedirect(reverse("add_model:choose"))
 
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
         """Show what was read from the file only once there is one, and of a model only what it can use."""

@@ -24,6 +24,9 @@ class DownloadProgress(Protocol):
     def say(self, message: str) -> None:
         """Show one line."""
 
+    def check(self) -> None:
+        """Called all the time while a file's sha256 is computed; like `advance`, it may raise to end the download."""
+
     def stop(self) -> None:
         """Show the last state; `start` may follow."""
 
@@ -54,6 +57,9 @@ class BarProgress:
         """Print a line above the bar."""
         self.progress.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
+    def check(self) -> None:
+        """Show nothing."""
+
     def stop(self) -> None:
         """Leave the bar as it is."""
         self.progress.stop()
@@ -83,6 +89,9 @@ class LineProgress:
     def say(self, message: str) -> None:
         """Print a line."""
         self.write(f"{message}\n")
+
+    def check(self) -> None:
+        """Print nothing."""
 
     def stop(self) -> None:
         """Print the last line."""

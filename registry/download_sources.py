@@ -9,6 +9,8 @@ from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import build_hf_headers
 
+from registry.fetching import FetchRefused
+
 _HUB_SHORT = re.compile(r"hf:(?P<repo>[^/]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<file>.+)")
 # What people copy from the browser; "blob" is the page about the file, "resolve" the file.
 _HUB_PATH = re.compile(r"/(?P<repo>[^/]+/[^/]+)/(resolve|blob)/(?P<revision>[^/]+)/(?P<file>.+)")
@@ -29,23 +31,37 @@ class Source:
     sha256: str | None = None
     headers: dict[str, str] = field(default_factory=dict, repr=False)  # may hold a token
 
+    @property
+    def shown(self) -> str:
+        """The URL for messages."""
+        return without_secrets(self.url)
 
-def resolve_source(model_url: str, sha256: str | None = None) -> Source:
+
+def without_secrets(url: str) -> str:
+    """Return a URL without name, password, query and fragment: signed addresses and tokens are not for everybody."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def resolve_source(model_url: str, sha256: str | None = None, token: str | None = None) -> Source:
     """Return where `model_url` (http, https, or hf:owner/repo[@revision]/file) leads; raise DownloadError if nowhere.
 
-    A `sha256` from the caller goes before the one the hub tells.
+    A `sha256` from the caller goes before the one the hub tells. token: for the hub; None: the one of the environment.
     """
-    sha256 = _checked_sha256(sha256)
+    sha256 = checked_sha256(sha256)
     match = _HUB_SHORT.fullmatch(model_url) or _hub_page(model_url)
     if match:
-        return _hub_source(match["repo"], match["revision"], unquote(match["file"]), sha256)
+        return _hub_source(match["repo"], match["revision"], unquote(match["file"]), sha256, token)
     parts = urlsplit(model_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise DownloadError(f"{model_url!r} is not allowed, expected https://…, http://… or hf:owner/repo/file.gguf.")
+        raise DownloadError(
+            f"{without_secrets(model_url)!r} is not allowed, expected https://…, http://… or hf:owner/repo/file.gguf."
+        )
     return Source(model_url, _filename(unquote(parts.path)), sha256=sha256)
 
 
-def _checked_sha256(sha256: str | None) -> str | None:
+def checked_sha256(sha256: str | None) -> str | None:
+    """Return a sha256 in lower case, None if there is none; raise DownloadError if it is no sha256."""
     if sha256 and not _SHA256.fullmatch(sha256.lower()):
         raise DownloadError(f"The sha256 {sha256!r} is not allowed, expected 64 hexadecimal digits.")
     return sha256.lower() if sha256 else None
@@ -56,16 +72,20 @@ def _hub_page(url: str) -> re.Match | None:
     return _HUB_PATH.fullmatch(urlsplit(url).path) if is_hub else None
 
 
-def _hub_source(repo: str, revision: str | None, file: str, sha256: str | None) -> Source:
+def _hub_source(repo: str, revision: str | None, file: str, sha256: str | None, token: str | None) -> Source:
     """Ask the hub about the file; of one in large-file storage the ETag is its sha256."""
     try:
         url = hf_hub_url(repo, file, revision=revision)
-        metadata = get_hf_file_metadata(url)
-    except (HfHubHTTPError, HFValidationError, HTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DownloadError(f"The hub does not give {file} of {repo}: {reason}") from error
+        metadata = get_hf_file_metadata(url, token=token)
+    except (HfHubHTTPError, HFValidationError, HTTPError, OSError, FetchRefused) as error:
+        raise DownloadError(f"The hub does not give {file} of {repo}: {first_line(error)}") from error
     etag = metadata.etag if metadata.etag and _SHA256.fullmatch(metadata.etag) else None
-    return Source(url, _filename(file), metadata.size, sha256 or etag, build_hf_headers())
+    return Source(url, _filename(file), metadata.size, sha256 or etag, build_hf_headers(token=token))
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of huggingface_hub says first; most of them go on for long."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _filename(path: str) -> str:

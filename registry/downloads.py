@@ -6,13 +6,16 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from registry.download_lock import held
 from registry.download_note import Note
 from registry.download_progress import DownloadProgress
 from registry.download_sources import DownloadError, Source
+from registry.fetching import FetchRefused
 from registry.formatting import human_bytes
 from registry.gguf_header import GGUFError
 from registry.gguf_refusals import refuse_foreign_format
@@ -27,7 +30,20 @@ class _Retry(Exception):
     """The server or the network failed in a way that may pass."""
 
 
-class Download:
+def open_client(headers: dict[str, str]) -> httpx.Client:
+    """Return the client of somebody who may reach everything: whoever has a shell on this machine."""
+    return httpx.Client(follow_redirects=True, timeout=TIMEOUT, headers=headers)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What whoever has begun a download can do when it ends early, as ends of sentences."""
+
+    to_resume: str = "run the same command again to resume"
+    to_replace: str = "pass --force to replace it"
+
+
+class FileDownload:
     """One file on its way to `target`, by way of `target`.partial and a note in `target`.partial.json."""
 
     def __init__(
@@ -36,12 +52,14 @@ class Download:
         target: Path,
         progress: DownloadProgress,
         *,
+        open_client: Callable[[dict[str, str]], httpx.Client] = open_client,
+        advice: Advice = Advice(),
         sleep: Callable[[float], None] = time.sleep,
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         self.source, self.target, self.progress = source, target, progress
-        self.partial = target.with_name(f"{target.name}.partial")
-        self.note_path = target.with_name(f"{target.name}.partial.json")
+        self.partial, self.note_path = _beside(target, ".partial"), _beside(target, ".partial.json")
+        self.open_client, self.advice = open_client, advice
         self.sleep, self.free_bytes = sleep, free_bytes
 
     def run(self, *, force: bool = False) -> None:
@@ -49,30 +67,30 @@ class Download:
 
         Raises DownloadError. What has arrived stays in the partial file unless it proved to be wrong.
         """
-        with httpx.Client(follow_redirects=True, timeout=TIMEOUT, headers=self.source.headers) as client:
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        with held(self.target), self.open_client(self.source.headers) as client:
             if self.target.exists() and not force:
                 self._keep_existing(client)
                 return
-            self.target.parent.mkdir(parents=True, exist_ok=True)
             self._fetch_all(client)
-        self._check()
-        self._finish()
+            self._check()
+            self._finish()
 
     @property
     def partial_size(self) -> int:
         """Bytes that have arrived."""
-        return self.partial.stat().st_size if self.partial.exists() else 0
+        return partial_size(self.target)
 
     def _keep_existing(self, client: httpx.Client) -> None:
         """Say that the file is there already; raise DownloadError if it is another one."""
         if difference := self._difference(client):
-            raise DownloadError(f"{self.target} exists already and {difference}; pass --force to replace it.")
+            raise DownloadError(f"{self.target} exists already and {difference}; {self.advice.to_replace}.")
         self.progress.say(f"{self.target} is there already ({human_bytes(self.target.stat().st_size)}).")
 
     def _difference(self, client: httpx.Client) -> str:
         """Return what tells the existing file from the source, "" if nothing does."""
         if self.source.sha256:
-            return "" if file_sha256(self.target) == self.source.sha256 else "has another sha256"
+            return "" if file_sha256(self.target, self.progress.check) == self.source.sha256 else "has another sha256"
         size, expected = self.target.stat().st_size, self.source.size or self._ask_size(client)
         if expected is None:
             return "the server does not say how large its file is"
@@ -84,7 +102,9 @@ class Download:
                 self._refuse(response)
                 return _content_length(response)
         except (httpx.HTTPError, httpx.InvalidURL, _Retry) as error:
-            raise DownloadError(f"{self.source.url} cannot be reached: {error}.") from error
+            raise DownloadError(f"{self.source.shown} cannot be reached: {error}.") from error
+        except FetchRefused as error:
+            raise DownloadError(str(error)) from error
 
     def _fetch_all(self, client: httpx.Client) -> None:
         """Fetch until everything is there; give up after several attempts in a row that brought nothing."""
@@ -96,17 +116,19 @@ class Download:
             except (httpx.TransportError, _Retry) as error:
                 fruitless = 0 if self.partial_size > size_before else fruitless + 1
                 if fruitless == MAX_FRUITLESS_ATTEMPTS:
-                    raise DownloadError(f"{self.source.url}: {error}. {self.how_to_resume()}") from error
+                    raise DownloadError(f"{self.source.shown}: {error}. {self.how_to_resume()}") from error
                 self.progress.say(f"{error}; trying again")
                 self.sleep(2**fruitless)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise DownloadError(f"{self.source.url}: {error}.") from error
+                raise DownloadError(f"{self.source.shown}: {error}.") from error
+            except FetchRefused as error:
+                raise DownloadError(str(error)) from error
 
     def how_to_resume(self) -> str:
         """Return the sentence for somebody whose download was interrupted."""
         if not self.partial_size:
             return "Nothing was kept."
-        return f"{human_bytes(self.partial_size)} are kept in {self.partial}; run the same command again to resume."
+        return f"{human_bytes(self.partial_size)} are kept in {self.partial}; {self.advice.to_resume}."
 
     def _fetch(self, client: httpx.Client) -> None:
         """Fetch what is missing, appending only to a part of the same version of the file."""
@@ -139,7 +161,7 @@ class Download:
         if response.status_code in RETRIED_STATUSES:
             raise _Retry(f"The server answered {status}")
         if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise DownloadError(f"{self.source.url}: the server answered {status}.")
+            raise DownloadError(f"{self.source.shown}: the server answered {status}.")
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise DownloadError(
                 f"{self.source.url} leads to an HTML page, not to a file; is it the page about the file?"
@@ -175,7 +197,7 @@ class Download:
             self._discard(f"expected {self.source.size:,} bytes, found {self.partial_size:,}")
         if self.source.sha256:
             self.progress.say("checking the sha256")
-            if (found := file_sha256(self.partial)) != self.source.sha256:
+            if (found := file_sha256(self.partial, self.progress.check)) != self.source.sha256:
                 self._discard(f"expected the sha256 {self.source.sha256}, found {found}")
         if self.target.suffix.lower() == ".gguf":
             try:
@@ -185,7 +207,7 @@ class Download:
 
     def _discard(self, reason: str) -> None:
         self._remove_partial()
-        raise DownloadError(f"{self.source.url} brought the wrong file, which was removed: {reason}.")
+        raise DownloadError(f"{self.source.shown} brought the wrong file, which was removed: {reason}.")
 
     def _finish(self) -> None:
         """Give the file its final name, durably."""
@@ -198,8 +220,23 @@ class Download:
             os.close(folder)
 
     def _remove_partial(self) -> None:
-        self.partial.unlink(missing_ok=True)
-        self.note_path.unlink(missing_ok=True)
+        remove_partial(self.target)
+
+
+def partial_size(target: Path) -> int:
+    """Return the bytes that have arrived of the file that is to become `target`."""
+    partial = _beside(target, ".partial")
+    return partial.stat().st_size if partial.exists() else 0
+
+
+def remove_partial(target: Path) -> None:
+    """Delete what has arrived of a file."""
+    for suffix in (".partial", ".partial.json"):
+        _beside(target, suffix).unlink(missing_ok=True)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(target.name + suffix)
 
 
 def target_for(output: str, source: Source) -> Path:
@@ -208,16 +245,17 @@ def target_for(output: str, source: Source) -> Path:
     if not (path.is_dir() or output.endswith("/")):
         return path
     if not source.filename:
-        raise DownloadError(f"{source.url} has no file name; give one in the output path.")
+        raise DownloadError(f"{source.shown} has no file name; give one in the output path.")
     return path / source.filename
 
 
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file as hexadecimal digits."""
+def file_sha256(path: Path, on_chunk: Callable[[], object] = lambda: None) -> str:
+    """Return the sha256 of a file as hexadecimal digits; `on_chunk` is called all the time, and may raise."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
+            on_chunk()
     return digest.hexdigest()
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from asgiref.sync import sync_to_async
-
 from registry.models import GenerationDefaults, LoraAdapter, Observation, Preset, RegisteredModel
+from registry.queries import query
 from registry.served_model import ServedModel, served_model
 from registry.table_versions import SqliteVersion, watch
 
@@ -28,7 +27,7 @@ class EnabledModels:
         if found and found[0] == version:
             return found[1]
         self._found.pop(name, None)
-        model = await sync_to_async(served_model)(name)
+        model = await query(served_model, name)
         if version is not None:
             self._found[name] = version, model
         return model

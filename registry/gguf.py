@@ -13,9 +13,10 @@ from registry.gguf_header import GGUFError, Header, read_header
 from registry.gguf_refusals import refuse_foreign_format, refuse_unservable
 from registry.model_kinds import Kind, kind_of
 
-__all__ = ["GGUFError", "GGUFMetadata", "modified_at", "read_metadata", "read_part"]
+__all__ = ["GGUFError", "GGUFMetadata", "modified_at", "part_paths", "read_metadata", "read_part"]
 
 MAX_INTEGER = 2**31 - 1
+MAX_PARTS = 1000
 MAX_NAMED = 10  # of the parts that are missing
 MAX_TEMPLATE_BYTES = 2**17  # those in use take up to 17 KB; Jinja takes seconds and gigabytes for megabytes
 _PART_NAME = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf")
@@ -111,6 +112,18 @@ def _refuse_non_file(path: Path) -> None:
         raise GGUFError(f"{path} is empty (0 bytes); download it again.")
 
 
+def part_paths(path: Path) -> list[Path]:
+    """Return the files that a path stands for by its name: all parts of a split model, or only itself."""
+    match = _PART_NAME.fullmatch(path.name)
+    if match is None or not 1 < int(match["count"]) <= MAX_PARTS:
+        return [path]
+    return _named_parts(path, match, int(match["count"]))
+
+
+def _named_parts(path: Path, match: re.Match, count: int) -> list[Path]:
+    return [path.with_name(f"{match['stem']}-{number:05}-of-{count:05}.gguf") for number in range(1, count + 1)]
+
+
 def _parts(path: Path, fields: dict[str, Any]) -> list[Path]:
     """Return all parts of a split model in order, or only `path`; raise GGUFError if it is not the first of all."""
     count = _integer(fields, Keys.Split.LLM_KV_SPLIT_COUNT) or 0
@@ -121,7 +134,7 @@ def _parts(path: Path, fields: dict[str, Any]) -> list[Path]:
         raise GGUFError(
             f"{path} is one of {count} parts of a split model, but its name does not end in -00001-of-{count:05}.gguf."
         )
-    parts = [path.with_name(f"{match['stem']}-{number:05}-of-{count:05}.gguf") for number in range(1, count + 1)]
+    parts = _named_parts(path, match, count)
     if path != parts[0]:
         raise GGUFError(f"{path} is a later part of a split model; register the first part, {parts[0]}.")
     if missing := [part.name for part in parts if not part.exists()]:

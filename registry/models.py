@@ -14,6 +14,7 @@ from llmsite.config import resolve_path
 from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
 from registry.adapters import LoraAdapter
 from registry.change_history import ChangeHistory
+from registry.download_jobs import Download
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
@@ -37,7 +38,15 @@ FROM_FILE = (
 AUTO_CONTEXT_LIMIT = 8192
 UNKNOWN_TRAINED_CONTEXT = 4096
 
-__all__ = ["GenerationDefaults", "LoraAdapter", "Observation", "Preset", "RegisteredModel", "TableVersion"]
+__all__ = [
+    "Download",
+    "GenerationDefaults",
+    "LoraAdapter",
+    "Observation",
+    "Preset",
+    "RegisteredModel",
+    "TableVersion",
+]
 
 
 class RegisteredModelQuerySet(models.QuerySet):

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from llmsite.config import PROJECT_ROOT, Config, Generation, ModelEntry
+from llmsite.config import PROJECT_ROOT, Config, Generation
+from llmsite.config_models import ModelEntry
 from registry.models import Preset, RegisteredModel
 from registry.registration import RegistrationError, portable_path, register
 

@@ -18,6 +18,8 @@ class ServedFile:
     has_ranges: bool = True
     has_length: bool = True
     content_range: str | None = None  # a wrong one, instead of the right one
+    token: str | None = None  # without which it is refused, as by the hub for a gated repository
+    pause: tuple | None = None  # (after how many bytes, what is called then)
 
 
 class FileServer:
@@ -63,6 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path in self.owner.redirects:
             location, headers = self.owner.redirects[self.path]
             self.send_headers(302, {"Location": location, "Content-Length": "0", **headers})
+        elif file and file.token and self.headers.get("Authorization") != f"Bearer {file.token}":
+            self.send_headers(401, {"X-Error-Code": "GatedRepo", "Content-Length": "0"})
         elif file:
             self.send_file(file, has_body)
         else:
@@ -80,7 +84,15 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = file.content_range or f"bytes {start}-{total - 1}/{total}"
         self.send_headers(status, headers)
         if has_body:
-            self.wfile.write(body[: file.cuts.pop(0)] if file.cuts else body)
+            self.send_body(file, body)
+
+    def send_body(self, file, body):
+        if file.pause:
+            num_bytes, call = file.pause
+            self.wfile.write(body[:num_bytes])
+            body = body[num_bytes:]
+            call()
+        self.wfile.write(body[: file.cuts.pop(0)] if file.cuts else body)
 
     def wanted_start(self, file):
         """The first byte that the client asks for; None for the whole file."""

@@ -9,6 +9,7 @@ from django.core.management import get_commands
 from llmsite.config import PROJECT_ROOT
 
 README = PROJECT_ROOT / "README.md"
+RUSSIAN = PROJECT_ROOT / "README.ru.md"
 ARCHITECTURE = PROJECT_ROOT / "docs" / "architecture.md"
 MAKEFILE = (PROJECT_ROOT / "Makefile").read_text()
 
@@ -17,16 +18,35 @@ def links_of(page: Path) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", page.read_text())
 
 
-@pytest.mark.parametrize("page", [README, *sorted((PROJECT_ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [README, RUSSIAN, *sorted((PROJECT_ROOT / "docs").glob("*.md"))], ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
     files = [link for link in links_of(page) if not link.startswith(("http", "#"))]
     assert all((page.parent / link.split("#")[0]).exists() for link in files), files
 
 
-def test_links_inside_the_readme_name_its_headings():
-    headings = re.findall(r"^#+ (.+)$", README.read_text(), re.MULTILINE)
+@pytest.mark.parametrize("page", [README, RUSSIAN], ids=lambda p: p.name)
+def test_links_inside_the_readme_name_its_headings(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     anchors = {f"#{heading.lower().replace(' ', '-')}" for heading in headings}
-    assert {link for link in links_of(README) if link.startswith("#")} <= anchors
+    assert {link for link in links_of(page) if link.startswith("#")} <= anchors
+
+
+def test_the_readme_has_the_same_commands_in_both_languages():
+    commands, russian = code_of(README), code_of(RUSSIAN)
+    assert len(commands) > 5
+    assert russian == commands
+
+
+def test_the_readme_has_the_same_sections_in_both_languages():
+    levels = [re.findall(r"^(#+) ", page.read_text(), re.MULTILINE) for page in (README, RUSSIAN)]
+    assert levels[0] == levels[1]
+    assert links_of(README)[0] == RUSSIAN.name
+
+
+def code_of(page: Path) -> list[str]:
+    """Return the code blocks without their comments, which are translated."""
+    blocks = re.findall(r"^```\w+\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [re.sub(r"\s+# .*$", "", block, flags=re.MULTILINE) for block in blocks]
 
 
 def test_commands_of_the_readme_exist():

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from llmsite.config import ConfigError
 from llmsite.kv_disk import prepare_kv_disk
+from llmsite.yaml_file import ConfigError
 from tests import live_server
 from tests.browser import Browser
 from tests.live_server import LiveServer, descendants, is_running, wait_until

@@ -133,7 +133,7 @@ class EngineCore:
         outputs = [output for pending in self._pending.take_ready() if (output := self._start(pending))]
         self._admission.admit()
         if self._llama.is_partitioned:
-            self._cache.compact(MOVE_STEPS * self._scheduler.budget.decode_seconds)
+            self._cache.compact(MOVE_STEPS * self._scheduler.decode_seconds)
         if chunks := self._scheduler.schedule():
             outputs += self._compute(chunks)
         return outputs

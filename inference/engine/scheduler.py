@@ -44,6 +44,11 @@ class Scheduler:
     def num_decoding(self) -> int:
         return sum(not sequence.is_prefilling for sequence in self.running)
 
+    @property
+    def decode_seconds(self) -> float:
+        """How long a step of those that decode now takes."""
+        return self.budget.decode_seconds(self.num_decoding)
+
     def add(self, sequence: Sequence) -> None:
         sequence.queued_at = self._clock()
         self.waiting.append(sequence)

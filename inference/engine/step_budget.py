@@ -5,16 +5,15 @@ from inference.engine.line import Line
 FIRST_CHUNK = 128  # tokens, until a step has been measured
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
 SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
-SMOOTHING = 0.3  # weight of the newest step without a prompt
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
 
 class StepBudget:
     """Fits steps into `target` seconds by what steps took before.
 
-    A step that mixes both takes the time of its decoding sequences and, for each token of a prompt, some more: the
-    more, the deeper in its context the token stands. Both are measured all the time, with whatever else the machine
-    does.
+    A step that mixes both takes the time of its decoding sequences, the more, the more there are, and for each token of
+    a prompt some more: the more, the deeper in its context the token stands. Both are measured all the time, with
+    whatever else the machine does.
 
     min_chunk: tokens; smaller parts of a prompt waste the processor.
     """
@@ -24,17 +23,21 @@ class StepBudget:
         self._n_batch = n_batch
         self._min_chunk = min_chunk
         self._token_seconds = Line(is_flat=True)  # over the depth
-        self.decode_seconds = 0.0  # of a step without prompts; 0 if there was none yet
+        self._decode_seconds = Line(is_flat=True)  # of a step without prompts, over its sequences
 
     def prefill_tokens(self, num_decoding: int, depth: int = 0) -> int:
         """Return how many tokens of a prompt, from `depth` on, fit beside so many decoding sequences."""
         room = self._n_batch - num_decoding
         if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
-        seconds = self._target - self.decode_seconds if num_decoding else LONELY_STEP
+        seconds = self._target - self.decode_seconds(num_decoding) if num_decoding else LONELY_STEP
         count = min(seconds / self._seconds_at(depth), room)
         count = seconds / self._seconds_at(depth + count / 2)  # the mean depth of that many
         return max(0, min(room, max(self._min_chunk, int(count))))
+
+    def decode_seconds(self, num_decoding: int) -> float:
+        """Return how long a step without prompts takes; 0 if there was none yet, or nobody decodes."""
+        return self._decode_seconds.at(num_decoding) if num_decoding else 0.0
 
     def prefill_seconds(self, num_tokens: int) -> float:
         """Return how long a prompt of so many tokens will take; infinity as long as none was measured."""
@@ -43,20 +46,15 @@ class StepBudget:
     def observe(self, num_decoding: int, num_prefill: int, seconds: float, depth: float = 0) -> None:
         """Learn from a step. depth: the mean one of its prompts' tokens."""
         if num_prefill == 0:
-            self._observe_decode(seconds)
+            self._decode_seconds.add(num_decoding, _bounded(seconds, self.decode_seconds(num_decoding)))
             return
-        rest = seconds - (self.decode_seconds if num_decoding else 0.0)
+        rest = seconds - self.decode_seconds(num_decoding)
         if rest > 0 and (num_prefill >= self._min_chunk or not self._token_seconds.weight):
             self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
 
     def _seconds_at(self, depth: float) -> float:
         """Return what a token at this depth takes; a line through deep ones only may say 0 at its start."""
         return max(self._token_seconds.at(depth), SHORTEST)
-
-    def _observe_decode(self, seconds: float) -> None:
-        if not self.decode_seconds:
-            self.decode_seconds = seconds
-        self.decode_seconds += SMOOTHING * (_bounded(seconds, self.decode_seconds) - self.decode_seconds)
 
 
 def _bounded(measured: float, expected: float) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import QuerySet
@@ -16,6 +15,7 @@ from django.utils import timezone
 from access.identity import current_identity
 from inference.exceptions import InvalidRequest, ResponseNotFound
 from inference.models import StoredResponse
+from registry.queries import query
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class ResponseStore:
     async def save(self, body: dict[str, Any], input_items: list[Item], chain: list[str]) -> bool:
         """Keep a finished response, which continues the responses of `chain`; False if the database refuses."""
         try:
-            await sync_to_async(self._write)(body, input_items, chain)
+            await query(self._write, body, input_items, chain)
         except DatabaseError:
             logger.exception("response %s could not be stored", body["id"])
             return False
@@ -55,7 +55,7 @@ class ResponseStore:
 
     async def get(self, response_id: str) -> StoredResponse:
         """Raises ResponseNotFound."""
-        stored = await self._readable().filter(pk=response_id).afirst()
+        stored = await query(self._readable().filter(pk=response_id).first)
         if stored is None:
             raise ResponseNotFound(f"Response `{response_id}` was not found: {self._why_gone()}")
         return stored
@@ -63,12 +63,11 @@ class ResponseStore:
     async def delete(self, response_id: str) -> None:
         """Raises ResponseNotFound."""
         stored = await self.get(response_id)
-        await stored.adelete()
+        await query(stored.delete)
 
     async def chain(self, response_id: str) -> list[StoredResponse]:
         """Return the response and all that it continues, the oldest first. Raises InvalidRequest if one is gone."""
-        find = sync_to_async(StoredResponse.objects.chain)
-        chain = await find(response_id, _key_id(), self._clock(), MAX_CHAIN)
+        chain = await query(StoredResponse.objects.chain, response_id, _key_id(), self._clock(), MAX_CHAIN)
         missing = chain[0].previous_response_id if chain else response_id
         if len(chain) == MAX_CHAIN and missing:
             raise InvalidRequest(
@@ -90,7 +89,7 @@ class ResponseStore:
         responses = {f"resp_{match[1]}" for match in map(ITEM_ID.fullmatch, wanted) if match}
         found: dict[str, Item] = {}
         if responses:
-            async for stored in self._readable().filter(pk__in=responses):
+            for stored in await query(list, self._readable().filter(pk__in=responses)):
                 found |= {item["id"]: item for item in stored.items if item["id"] in wanted}
         return found
 

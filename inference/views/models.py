@@ -1,7 +1,6 @@
 """`/v1/models`."""
 
 from adrf.views import APIView
-from asgiref.sync import sync_to_async
 from django.http import JsonResponse
 from rest_framework.request import Request
 
@@ -9,6 +8,7 @@ from access.identity import current_identity
 from inference.bodies.models import model_body
 from inference.schema.models import model_schema, models_schema
 from inference.views.base import enabled_model
+from registry.queries import query
 from registry.served_model import served_models
 
 
@@ -17,7 +17,7 @@ class ModelsView(APIView):
     async def get(self, request: Request) -> JsonResponse:
         """List the enabled models that the key allows, and their presets. Never loads one."""
         may_use = current_identity.get().may_use
-        models = await sync_to_async(served_models)()
+        models = await query(served_models)
         return JsonResponse({"object": "list", "data": [model_body(model) for model in models if may_use(model.name)]})
 
 

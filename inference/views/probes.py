@@ -1,11 +1,11 @@
 """`/healthz` and `/readyz`, for whatever starts, stops and watches this process."""
 
-from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from inference.pool import pool
 from inference.preload import preload
+from registry.queries import query
 from registry.setup import num_pending_migrations
 
 
@@ -37,7 +37,7 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 
 async def readyz(request: HttpRequest) -> JsonResponse:
     """Say whether requests should come here: 503 with the reasons if not."""
-    reasons = [reason for reason in (_closing(), await sync_to_async(schema.problem)(), _preloading()) if reason]
+    reasons = [reason for reason in (_closing(), await query(schema.problem), _preloading()) if reason]
     body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
     return JsonResponse(body, status=503 if reasons else 200)
 

@@ -30,7 +30,18 @@ def test_before_it_has_measured_it_is_careful_beside_others_only():
 def test_a_step_takes_what_it_may():
     budget = measured(decode=0.03, token=0.001)
     assert budget.prefill_tokens(4) == pytest.approx(170, abs=1)
-    assert budget.decode_seconds == pytest.approx(0.03)
+    assert budget.decode_seconds(4) == pytest.approx(0.03)
+    assert budget.prefill_seconds(100) == pytest.approx(0.1)
+
+
+def test_fewer_sequences_leave_more_room_than_many():
+    """As with a model of which a step of eight sequences takes longer than a step may."""
+    budget = new_budget()
+    for num_decoding in (1, 2, 4, 8, 8, 8, 8):
+        budget.observe(num_decoding, 0, 0.05 + 0.03 * num_decoding)
+        budget.observe(num_decoding, 100, 0.05 + 0.03 * num_decoding + 0.1, 50)
+    assert budget.prefill_tokens(8) == MIN_CHUNK
+    assert budget.prefill_tokens(1) == pytest.approx(120, abs=2)
     assert budget.prefill_seconds(100) == pytest.approx(0.1)
 
 
@@ -67,7 +78,7 @@ def test_a_disturbed_step_changes_little():
     budget.observe(4, 128, 60.0, 64)
     budget.observe(4, 0, 60.0)
     assert budget.prefill_seconds(1) < 0.003
-    assert budget.decode_seconds < 0.1
+    assert budget.decode_seconds(4) < 0.1
 
 
 def test_a_rest_of_a_prompt_tells_nothing():

@@ -5,7 +5,7 @@ import pytest
 
 from registry.download_progress import LineProgress
 from registry.download_sources import DownloadError, Source, resolve_source
-from registry.downloads import MAX_FRUITLESS_ATTEMPTS, Download, target_for
+from registry.downloads import MAX_FRUITLESS_ATTEMPTS, FileDownload, target_for
 
 CONTENT = b"GGUF" + bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -32,7 +32,7 @@ def download(target, sleeps, lines):
 
     def download(source, force=False, **seams):
         source = source if isinstance(source, Source) else resolve_source(source)
-        Download(source, target, LineProgress(lines.append), sleep=sleeps.append, **seams).run(force=force)
+        FileDownload(source, target, LineProgress(lines.append), sleep=sleeps.append, **seams).run(force=force)
 
     return download
 
@@ -234,7 +234,7 @@ def test_an_interruption_keeps_what_arrived(file_server, target):
             raise KeyboardInterrupt
 
     url, _ = file_server.add("/model.gguf", CONTENT)
-    download = Download(resolve_source(url), target, Impatient(lambda line: None))
+    download = FileDownload(resolve_source(url), target, Impatient(lambda line: None))
     with pytest.raises(KeyboardInterrupt):
         download.run()
     assert partial(target).read_bytes() == CONTENT

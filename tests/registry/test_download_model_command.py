@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from llmsite.config import PROJECT_ROOT
-from registry.downloads import Download
+from registry.downloads import FileDownload
 from registry.models import Preset, RegisteredModel
 
 
@@ -81,7 +81,7 @@ def test_an_interruption_says_how_to_resume(run, monkeypatch, tmp_path):
         self.partial.write_bytes(b"GGUF")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Download, "run", interrupt)
+    monkeypatch.setattr(FileDownload, "run", interrupt)
     with pytest.raises(
         CommandError, match=r"Interrupted\. 4 B are kept in .*out\.gguf\.partial; run the same"
     ) as caught:

@@ -5,7 +5,7 @@ from huggingface_hub import constants
 
 from registry.download_progress import LineProgress
 from registry.download_sources import DownloadError, resolve_source
-from registry.downloads import Download
+from registry.downloads import FileDownload
 from tests.file_server import FileServer
 
 CONTENT = b"GGUF of the hub"
@@ -48,14 +48,14 @@ def test_the_hub_tells_size_and_sha256(hub, url):
 
 
 def test_a_file_of_the_hub_is_downloaded(hub, tmp_path):
-    download = Download(resolve_source("hf:owner/repo/sub/model.gguf"), tmp_path / "m.gguf", LineProgress(list))
+    download = FileDownload(resolve_source("hf:owner/repo/sub/model.gguf"), tmp_path / "m.gguf", LineProgress(list))
     download.run()
     assert (tmp_path / "m.gguf").read_bytes() == CONTENT
 
 
 def test_the_token_goes_to_the_hub_only_and_is_not_shown(hub, storage, tmp_path):
     source = resolve_source("hf:owner/repo/sub/model.gguf")
-    Download(source, tmp_path / "m.gguf", LineProgress(list)).run()
+    FileDownload(source, tmp_path / "m.gguf", LineProgress(list)).run()
     assert hub.header_of_requests("authorization") == ["Bearer hf_secret"]
     assert storage.header_of_requests("authorization") == [None]
     assert "hf_secret" not in repr(source)

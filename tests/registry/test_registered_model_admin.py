@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from llmsite.config import Storage
 from registry.models import GenerationDefaults, RegisteredModel
 from registry.runtime_settings import RuntimeSettings
 from tests.adapted_models import write_lora
@@ -26,6 +29,13 @@ def runtime_values():
         for name, value in values.items()
         if value is not None and value is not False
     }
+
+
+@pytest.fixture(autouse=True)
+def model_folder(tmp_path, settings):
+    """The folder in which these tests have their files, and no other one."""
+    settings.CONFIG = replace(settings.CONFIG, storage=Storage(model_folders=(str(tmp_path),)))
+    return tmp_path
 
 
 @pytest.fixture
@@ -70,7 +80,7 @@ def test_the_list_can_be_searched_and_filtered(admin_client, registered):
 
 
 def test_the_empty_form_shows_no_metadata(admin_client):
-    page = admin_client.get(f"{LIST_URL}add/").content.decode()
+    page = admin_client.get(f"{LIST_URL}add/", {"plain": "1"}).content.decode()
     assert "Read from the file" not in page
     assert page.count('name="defaults-0-temperature"') == 1
     assert 'name="defaults-1-temperature"' not in page
@@ -207,3 +217,30 @@ def test_one_request_at_a_time_is_said_when_a_model_is_saved(admin_client, form,
     path = str(write_gguf(tmp_path / "plamo.gguf", "plamo2"))
     page = admin_client.post(f"{LIST_URL}add/", {**form, "path": path}, follow=True).content.decode()
     assert "The model “new” answers one request at a time: llama.cpp mixes up" in page
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory):
+    """A file outside the model folders."""
+    return write_gguf(tmp_path_factory.mktemp("elsewhere") / "a.gguf")
+
+
+@pytest.mark.parametrize("field", ["path", "draft_model"])
+def test_paths_outside_the_model_folders_are_refused(admin_client, form, elsewhere, field):
+    response = admin_client.post(f"{LIST_URL}add/", {**form, field: str(elsewhere)})
+    assert "is not under the model folders" in response.context["adminform"].form.errors[field][0]
+    assert not RegisteredModel.objects.exists()
+
+
+def test_an_adapter_outside_the_model_folders_is_refused(admin_client, form, elsewhere):
+    row = {"loras-TOTAL_FORMS": 1, "loras-0-path": str(elsewhere), "loras-0-scale": "1", "loras-0-order": "0"}
+    response = admin_client.post(f"{LIST_URL}add/", {**form, **row})
+    assert "is not under the model folders" in response.content.decode()
+    assert "is no adapter" not in response.content.decode()
+
+
+def test_a_model_that_was_registered_elsewhere_can_be_changed(admin_client, change_form, registered, elsewhere):
+    RegisteredModel.objects.update(path=str(elsewhere))
+    form = {**change_form, "path": str(elsewhere), "parallel": 3}
+    assert admin_client.post(change_url(registered), form).status_code == 302
+    assert RegisteredModel.objects.get().parallel == 3

@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
-from llmsite.config import PROJECT_ROOT, Config, Generation, ModelEntry
+from llmsite.config import PROJECT_ROOT, Config, Generation
+from llmsite.config_models import ModelEntry
 from registry import setup
 from registry.models import LoraAdapter, Preset, RegisteredModel
 from tests.adapted_models import write_lora

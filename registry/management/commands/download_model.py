@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from registry.download_progress import progress_for
 from registry.download_sources import DownloadError, resolve_source
-from registry.downloads import Download, target_for
+from registry.downloads import FileDownload, target_for
 from registry.models import Preset
 from registry.registration import RegistrationError, is_database_ready, portable_path, register
 from registry.validators import validate_model_name
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         try:
             source = resolve_source(options["model_url"], options["sha256"])
             target = target_for(options["output_path"], source)
-            download = Download(source, target, progress_for(self.stdout))
+            download = FileDownload(source, target, progress_for(self.stdout))
             download.run(force=options["force"])
         except DownloadError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,67 @@
+"""Users and groups, in the look of the other pages, and without a way to more than one may."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from access.roles import NAMES, ROLES
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
+    """The people who may enter the admin. Only a superuser makes, changes or deletes one."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
+        """Let nobody give more than roles and groups do, but a superuser."""
+        fields = tuple(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else (*fields, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Keep superusers, with their passwords, from the others."""
+        return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Keep superusers from the others."""
+        return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
+
+
+def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
+    return request.user.is_superuser or user is None or not user.is_superuser
+
+
+@admin.register(Group)
+class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
+    """What users may do. The roles' groups stay as they are; others are made and changed by superusers."""
+
+    list_display = ["name", "purpose"]
+
+    @display(description=_("purpose"))
+    def purpose(self, group: Group) -> str:
+        """Return what a role is for."""
+        return next((str(role.purpose) for role in ROLES if role.name == group.name), "")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let nobody make permissions for themselves."""
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep the roles as they are: each update of the database sets their permissions anew."""
+        return request.user.is_superuser and (obj is None or obj.name not in NAMES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep the roles: each update of the database would bring them back."""
+        return request.user.is_superuser and (obj is None or obj.name not in NAMES)
