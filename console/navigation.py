@@ -65,6 +65,8 @@ GROUPS = (
                 FAILED,
                 query="?run=failed",
             ),
+            Item(_("Add a model"), "add_circle", "add_model:choose", "registry.add_registeredmodel"),
+            Item(_("Downloads"), "download", "admin:registry_download_changelist", "registry.view_download"),
             Item(_("Presets"), "tune", "admin:registry_preset_changelist", "registry.view_preset"),
         ),
     ),
