@@ -129,6 +129,16 @@ result = [found.tokens_per_day, found.is_usable, found.allowed_presets.get().for
 """) == [2**40, True, {"temperature": 0}, []]
 
 
+def test_roles_and_histories_are_there(python):
+    assert python("""
+from django.contrib.auth.models import Group
+from registry.models import RegisteredModel
+roles = Group.objects.filter(permissions__codename="load_registeredmodel").order_by("name")
+model = RegisteredModel.objects.get(name="demo")
+result = [list(roles.values_list("name", flat=True)), model.history.last().history_type]
+""") == [["administrator", "model manager", "operator"], "+"]
+
+
 def test_usage_is_kept(python):
     assert python("""
 from django.utils import timezone
