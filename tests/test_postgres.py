@@ -14,6 +14,7 @@ from django.apps import apps
 
 from llmsite.database import MAX_CONNECTIONS
 from tests import live_server
+from tests.browser import Browser
 from tests.live_server import DEMO, ROOT, LiveServer
 from tests.postgres import Cluster, running_cluster
 
@@ -94,6 +95,16 @@ def test_open_answers_hold_no_connection(server, cluster):
         ]
         assert ask(server, "chat/completions", **QUESTION)
         assert all("[DONE]" in stream.read().decode() for stream in streams)
+
+
+def test_open_pages_hold_no_connection(server):
+    browser = Browser(server)
+    with ExitStack() as stack:
+        for url in ["/admin/registry/registeredmodel/live/"] * (MAX_CONNECTIONS + 2):
+            pages = stack.enter_context(browser.http.stream("GET", url))
+            assert next(pages.iter_raw())
+        assert ask(server, "chat/completions", **QUESTION)
+    browser.http.close()
 
 
 def test_registrations_are_seen_at_once(server):
