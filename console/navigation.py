@@ -65,7 +65,11 @@ GROUPS = (
                 FAILED,
                 query="?run=failed",
             ),
+            Item(_("Add a model"), "add_circle", "add_model:choose", "registry.add_registeredmodel"),
+            Item(_("Downloads"), "download", "admin:registry_download_changelist", "registry.view_download"),
             Item(_("Presets"), "tune", "admin:registry_preset_changelist", "registry.view_preset"),
+            Item(_("Playground"), "chat", "console:playground", "registry.view_registeredmodel"),
+            Item(_("LibreChat"), "integration_instructions", "console:librechat", "registry.view_registeredmodel"),
         ),
     ),
     Group(

@@ -48,5 +48,6 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": PRIMARY},
     "STYLES": [stylesheet],
     "SCRIPTS": [badges_script],
+    "DASHBOARD_CALLBACK": "console.dashboard.add_dashboard",
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "console.navigation.navigation"},
 }

@@ -22,6 +22,7 @@ from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
 from inference.engine_table import render_engine
 from inference.live_state import state_of, states
+from inference.model_tests_admin import ModelTestsMixin
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.pool_events import on_every_change
@@ -29,7 +30,9 @@ from inference.row_buttons import RowButtonsMixin
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
+from registry.model_kinds import Kind
 from registry.models import Preset, RegisteredModel
+from registry.queries import without_connection
 
 admin.site.unregister([RegisteredModel, Preset])
 
@@ -49,21 +52,23 @@ class RunFilter(admin.SimpleListFilter):
 
 
 @admin.register(RegisteredModel)
-class LiveModelAdmin(RowButtonsMixin, RegisteredModelAdmin):
-    """Adds the state column, the actions that load and unload, and what a loaded engine runs with."""
+class LiveModelAdmin(ModelTestsMixin, RowButtonsMixin, RegisteredModelAdmin):
+    """Adds the state column, the actions that load, unload and test, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
     change_form_before_template = "console/add_model/change_form_estimate.html"
-    list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:]]
+    list_display = ["name", "state", *RegisteredModelAdmin.list_display[1:], "abilities"]
     list_filter = [RunFilter, *RegisteredModelAdmin.list_filter]
-    actions = [*RegisteredModelAdmin.actions, "load", "unload"]
-    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error"]
+    actions = [*RegisteredModelAdmin.actions, "load", "unload", "test"]
+    readonly_fields = [*RegisteredModelAdmin.readonly_fields, "engine", "last_error", "tests"]
     error_fieldset = (_("What went wrong last"), {"fields": ["last_error"]})
     engine_fieldset = (_("What this engine runs with"), {"fields": ["engine"]})
 
     def get_fieldsets(self, request: HttpRequest, obj: RegisteredModel | None = None) -> list:
         """Show what went wrong last, and what the engine runs with while there is one."""
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and obj.kind == Kind.CHAT:
+            fieldsets = [*fieldsets, self.tests_fieldset]
         if obj is not None and _has_failed(obj):
             fieldsets = [*fieldsets, self.error_fieldset]
         return fieldsets if obj is None or _info(obj) is None else [*fieldsets, self.engine_fieldset]
@@ -108,7 +113,7 @@ class LiveModelAdmin(RowButtonsMixin, RegisteredModelAdmin):
         async def body() -> dict[str, Any]:
             return states(language)
 
-        return event_stream(on_every_change(body))
+        return event_stream(without_connection(on_every_change(body)))
 
     @action(description=_("Load selected models"), permissions=["load"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:

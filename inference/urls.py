@@ -12,6 +12,7 @@ from inference.views.pool import LoadView, PoolEventsView, PoolView, UnloadView
 from inference.views.rerank import RerankView
 from inference.views.responses import InputItemsView, ResponseInputTokensView, ResponsesView, ResponseView
 from inference.views.tokens import DetokenizeView, InputTokensView, TokenizeView
+from inference.views.trials import ModelTestView
 
 urlpatterns = [
     path("chat/completions", ChatCompletionsView.as_view()),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("models", ModelsView.as_view()),
     path("models/<path:name>/load", LoadView.as_view()),
     path("models/<path:name>/unload", UnloadView.as_view()),
+    path("models/<path:name>/test", ModelTestView.as_view()),
     path("models/<path:name>", ModelView.as_view()),
     path("health", HealthView.as_view()),
     path("pool", PoolView.as_view()),

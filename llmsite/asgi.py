@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
 from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
-from llmsite.middleware import API_PATH  # noqa: E402
+from llmsite.middleware import API_PATH, PLAYGROUND_PATH  # noqa: E402
 from registry.download_runner import runner  # noqa: E402
 from usage import capture, metrics  # noqa: E402
 from usage.access_log import log_request  # noqa: E402
@@ -29,6 +29,7 @@ logger = logging.getLogger("llmsite.server")
 
 request_log = LogWriter(settings.CONFIG.usage.log)
 retention = Retention()
+TRACKED_PATHS = (API_PATH, PLAYGROUND_PATH)
 api = Tracked(django_application, [log_request, metrics.observe, request_log.add])
 
 
@@ -37,7 +38,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    if scope["type"] != "http" or not scope["path"].startswith(API_PATH):
+    if scope["type"] != "http" or not scope["path"].startswith(TRACKED_PATHS):
         await django_application(scope, receive, send)
         return
     await api(scope, receive, send)

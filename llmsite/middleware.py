@@ -25,6 +25,7 @@ Handler = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]
 
 API_PATH = "/v1/"
 METRICS_PATH = "/metrics"
+PLAYGROUND_PATH = "/admin/console/playground/chat"  # a page's request, of which there is a record all the same
 PROBES = ("/healthz", "/readyz")  # asked by machines, under whatever address they know
 
 

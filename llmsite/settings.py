@@ -142,8 +142,6 @@ CORS_ALLOWED_ORIGINS = [origin for origin in CONFIG.cors.allowed_origins if orig
 CORS_URLS_REGEX = r"^/v1/.*$"
 CORS_EXPOSE_HEADERS = ["x-request-id", *EXPOSED]
 
-UNFOLD = {"DASHBOARD_CALLBACK": "console.dashboard.add_dashboard"}
-
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],

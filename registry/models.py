@@ -18,6 +18,7 @@ from registry.download_jobs import Download
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
 from registry.model_kinds import Kind
+from registry.model_tests import ModelTest
 from registry.observation import Observation
 from registry.presets import Preset
 from registry.residency import Residency
@@ -42,6 +43,7 @@ __all__ = [
     "Download",
     "GenerationDefaults",
     "LoraAdapter",
+    "ModelTest",
     "Observation",
     "Preset",
     "RegisteredModel",

@@ -1,5 +1,6 @@
 """The admin's list of downloads."""
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -24,6 +25,7 @@ from registry.download_runner import runner
 from registry.download_work import discard
 from registry.formatting import human_bytes
 from registry.models import RegisteredModel
+from registry.queries import without_connection
 
 BUTTONS = {"pause": _("Pause"), "resume": _("Resume"), "cancel": _("Cancel")}
 
@@ -33,7 +35,7 @@ class DownloadAdmin(ModelAdmin):
     """Shows how far downloads are, and lets them be paused, resumed and cancelled."""
 
     change_list_template = "console/downloads/change_list.html"
-    list_display = ["shown_source", "target", "progress", "buttons", "started_by", "created_at"]
+    list_display = ["file", "progress", "buttons", "started_by", "created_at"]
     list_filter = ["state"]
     search_fields = ["target"]
     list_select_related = ["started_by"]
@@ -56,6 +58,13 @@ class DownloadAdmin(ModelAdmin):
         """Let only those go that nobody works on any more; the others have to be cancelled first."""
         is_at_rest = obj is None or obj.state in (State.DONE, State.FAILED, State.CANCELLED)
         return is_at_rest and super().has_delete_permission(request, obj)
+
+    @admin.display(description=_("file"), ordering="target")
+    def file(self, job: Download) -> str:
+        """Return where it goes, and below where it comes from."""
+        return format_html(
+            '<span class="download-file">{}<br><small>{}</small></span>', job.target, short_source(job.shown_source)
+        )
 
     @admin.display(description=_("source"), ordering="source")
     def shown_source(self, job: Download) -> str:
@@ -118,7 +127,7 @@ class DownloadAdmin(ModelAdmin):
         """Send how far the downloads are as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(events(get_language()))
+        return event_stream(without_connection(events(get_language())))
 
     def act(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """Pause, resume or cancel a download."""
@@ -157,3 +166,8 @@ class DownloadAdmin(ModelAdmin):
 
     def _one(self, job: Download) -> Any:
         return Download.objects.filter(pk=job.pk)
+
+
+def short_source(source: str) -> str:
+    """Return a source without most of the digits of a revision."""
+    return re.sub(r"@([0-9a-f]{7})[0-9a-f]{33}/", r"@\1/", source)

@@ -24,7 +24,8 @@ class NeighbourMeter:
         if before is None or self._last is None:
             return None
         seconds, busy, own = (after - earlier for after, earlier in zip(self._last, before, strict=True))
-        return max(busy - own, 0.0) / seconds if seconds else 0.0
+        most = os.cpu_count() * seconds  # the kernel counts in ticks, many of which may fall into a short lap
+        return min(max(busy - own, 0.0), most) / seconds if seconds else 0.0
 
 
 def _readings() -> tuple[float, float, float] | None:

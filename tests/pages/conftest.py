@@ -40,10 +40,21 @@ class Watched:
         self.page.on("request", self._note_request)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._note_console)
+        self.page.on("requestfailed", self._note_failure)
+        self.page.on("response", self._note_response)
 
     def _note_console(self, said: object) -> None:
         if said.type == "error" and not said.location["url"].endswith("/favicon.ico"):
             self.complaints.append(said.text)
+
+    def _note_failure(self, request: object) -> None:
+        # A stream that the page itself ends, or that ends with the page, counts as aborted.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"{request.url}: {request.failure}")
+
+    def _note_response(self, response: object) -> None:
+        if response.status >= 400 and not response.url.endswith("/favicon.ico"):
+            self.complaints.append(f"{response.url}: {response.status}")
 
     def _note_request(self, request: object) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):
