@@ -21,6 +21,7 @@ RULES = {
     r"in GBNF|grammar|regular expression|regex": "a language of its own",
     r"schema": "what a JSON schema in a request says is more than its shape",
     r"keys of at most 64 characters": "propertyNames is not in OpenAPI 3.0",
+    r"not found: there is none": "depends on which responses are kept",
     r"no tool call found for": "depends on the items before",
 }
 
