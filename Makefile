@@ -13,7 +13,7 @@ endif
 export CFLAGS := $(strip $(CFLAGS) $(AMX_OFF))
 export CXXFLAGS := $(strip $(CXXFLAGS) $(AMX_OFF))
 
-.PHONY: help install install-dev run test system-packages test-clients lint format soak bench clean
+.PHONY: help install install-dev run test system-packages test-clients lint format soak fuzz bench clean
 
 help:
 	@echo "make install       create .venv and install what the server needs"
@@ -23,6 +23,7 @@ help:
 	@echo "make lint          ruff, migrations and Django's checks only"
 	@echo "make format        let ruff format the code"
 	@echo "make soak          200 clients for 10 minutes, then 100 killed engines"
+	@echo "make fuzz          thousands of requests that the schema allows or forbids, and 10,000 malformed bodies"
 	@echo "make bench         measure throughput and latency over HTTP"
 	@echo "make clean         remove .venv and caches"
 
@@ -78,6 +79,9 @@ format: install-dev
 soak: install-dev
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 	$(BIN)/python -m tests.faults.kills
+
+fuzz: install-dev
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 bench: install
 	$(BIN)/python manage.py bench $(BENCH_ARGS)

@@ -162,7 +162,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "inference.schema.access.describe_access",
     ],
-    "ENUM_NAME_OVERRIDES": {"FunctionTypeEnum": ["function"]},
+    "ENUM_NAME_OVERRIDES": {
+        "FunctionTypeEnum": ["function"],
+        "ItemStatusEnum": ["in_progress", "completed", "incomplete"],
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
