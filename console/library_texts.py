@@ -1,4 +1,4 @@
-"""Texts of django-unfold and django-simple-history that come without a Russian translation.
+"""Texts of django-unfold, django-simple-history and django-axes that come without a Russian translation.
 
 Named here, as the libraries write them, so that `make messages` keeps them in our catalogue.
 """
@@ -18,6 +18,7 @@ LISTS = (
     _("Select record"),
     _("Select action"),
     _("Select action to run"),
+    _("Run"),
     _("Sorting priority: %(priority_number)s"),
     _("%(full_result_count)s total"),
     _("Not enough data."),
@@ -61,6 +62,7 @@ FRAME = (
     _("Models in the %(name)s application"),
 )
 ACCOUNTS = (
+    _("access attempt expiration"),
     _(
         "You are authenticated as %(username)s, but are not authorized to access this page. "
         "Would you like to login to a different account?"
