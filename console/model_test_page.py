@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.admin import site
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -23,6 +22,7 @@ from inference.trials.runner import follow, runner
 from registry.model_kinds import Kind
 from registry.model_tests import ModelTest, TestState, newest_test
 from registry.models import RegisteredModel
+from registry.queries import query, without_connection
 from registry.served_model import ServedModel
 
 SHOWN_RUNS = 10
@@ -76,7 +76,7 @@ def test_events(request: HttpRequest, key: int) -> HttpResponse | StreamingHttpR
     run = runner.last(key)
     if run is None:
         return HttpResponse(status=204)  # an EventSource does not ask again
-    return event_stream(_events(run, sync_to_async(partial(_body, get_language()))))
+    return event_stream(without_connection(_events(run, partial(query, _body, get_language()))))
 
 
 async def _events(run: TestRun, body: Any) -> Any:

@@ -32,6 +32,7 @@ from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
 from registry.model_kinds import Kind
 from registry.models import Preset, RegisteredModel
+from registry.queries import without_connection
 
 admin.site.unregister([RegisteredModel, Preset])
 
@@ -112,7 +113,7 @@ class LiveModelAdmin(ModelTestsMixin, RowButtonsMixin, RegisteredModelAdmin):
         async def body() -> dict[str, Any]:
             return states(language)
 
-        return event_stream(on_every_change(body))
+        return event_stream(without_connection(on_every_change(body)))
 
     @action(description=_("Load selected models"), permissions=["load"])
     def load(self, request: HttpRequest, queryset: QuerySet) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
@@ -17,6 +16,7 @@ from registry.download_sources import DownloadError
 from registry.download_tokens import token_of
 from registry.download_work import DownloadWork, discard
 from registry.job_progress import JobProgress, Stopped
+from registry.queries import query
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class DownloadRunner:
     async def _try(self, question: Callable[[], Any]) -> Any:
         """Ask the database; return None, and say so in the log, if that fails."""
         try:
-            return await sync_to_async(question)()
+            return await query(question)
         except DatabaseError as error:
             logger.error("the downloads in the database cannot be read or written: %s", error)
             return None

@@ -14,6 +14,7 @@ from django.apps import apps
 
 from llmsite.database import MAX_CONNECTIONS
 from tests import live_server
+from tests.browser import Browser
 from tests.live_server import DEMO, ROOT, LiveServer
 from tests.postgres import Cluster, running_cluster
 
@@ -96,6 +97,16 @@ def test_open_answers_hold_no_connection(server, cluster):
         assert all("[DONE]" in stream.read().decode() for stream in streams)
 
 
+def test_open_pages_hold_no_connection(server):
+    browser = Browser(server)
+    with ExitStack() as stack:
+        for url in ["/admin/registry/registeredmodel/live/"] * (MAX_CONNECTIONS + 2):
+            pages = stack.enter_context(browser.http.stream("GET", url))
+            assert next(pages.iter_raw())
+        assert ask(server, "chat/completions", **QUESTION)
+    browser.http.close()
+
+
 def test_registrations_are_seen_at_once(server):
     options = ("--name", "second", "--temperature", "0", "--stop", "Berlin")
     assert server.manage("register_model", str(DEMO), *options).returncode == 0
@@ -127,6 +138,16 @@ key.allowed_presets.add(preset)
 found = APIKey.objects.get(digest=digest_of(text))
 result = [found.tokens_per_day, found.is_usable, found.allowed_presets.get().forced, preset.allowed_tools]
 """) == [2**40, True, {"temperature": 0}, []]
+
+
+def test_roles_and_histories_are_there(python):
+    assert python("""
+from django.contrib.auth.models import Group
+from registry.models import RegisteredModel
+roles = Group.objects.filter(permissions__codename="load_registeredmodel").order_by("name")
+model = RegisteredModel.objects.get(name="demo")
+result = [list(roles.values_list("name", flat=True)), model.history.last().history_type]
+""") == [["administrator", "model manager", "operator"], "+"]
 
 
 def test_usage_is_kept(python):

@@ -25,6 +25,7 @@ from registry.download_runner import runner
 from registry.download_work import discard
 from registry.formatting import human_bytes
 from registry.models import RegisteredModel
+from registry.queries import without_connection
 
 BUTTONS = {"pause": _("Pause"), "resume": _("Resume"), "cancel": _("Cancel")}
 
@@ -126,7 +127,7 @@ class DownloadAdmin(ModelAdmin):
         """Send how far the downloads are as server-sent events."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return event_stream(events(get_language()))
+        return event_stream(without_connection(events(get_language())))
 
     def act(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """Pause, resume or cancel a download."""

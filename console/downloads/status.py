@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,6 +12,7 @@ from inference.streaming import comment, sse
 from registry.download_jobs import Download, State
 from registry.download_runner import runner
 from registry.formatting import human_bytes
+from registry.queries import query
 
 MOST_SHOWN = 100  # what one page of the list has
 TICK = 1.0  # seconds between two events while anything runs
@@ -75,7 +75,7 @@ def duration(seconds: float) -> str:
 async def events(language: str) -> AsyncIterator[bytes]:
     """Yield the states of the newest downloads whenever one begins or ends, and every second while one runs."""
     while not pool.is_closing:
-        jobs = await sync_to_async(_newest)()
+        jobs = await query(_newest)
         yield sse(_statuses(jobs, language))
         while runner.running and not await runner.change(TICK) and not pool.is_closing:
             yield sse(_statuses(jobs, language))
