@@ -9,7 +9,10 @@ from inference.exceptions import error_body
 KEY = "apiKey"
 SCHEME = {"type": "http", "scheme": "bearer", "description": "An API key: `sk-…`."}
 OPEN_PATHS = frozenset({"/v1/health"})
-MANAGING = ("/v1/pool", "/v1/pool/events", "/v1/models/{name}/load", "/v1/models/{name}/unload")
+MANAGING = (
+    *("/v1/pool", "/v1/pool/events"),
+    *("/v1/models/{name}/load", "/v1/models/{name}/unload", "/v1/models/{name}/test"),
+)
 RETRY_AFTER = {"schema": {"type": "integer"}, "description": "Seconds; only where trying again soon will help."}
 ERROR = {"$ref": "#/components/schemas/Error"}
 
