@@ -18,6 +18,7 @@ def ready(monkeypatch, transactional_db):
     preload.waiting = []
     monkeypatch.setattr(probes, "preload", preload)
     monkeypatch.setattr(probes, "schema", probes.Schema())
+    monkeypatch.setattr(probes.pool, "is_closing", False)  # another test may have stopped this process's server
     return preload
 
 
