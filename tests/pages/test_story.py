@@ -61,9 +61,7 @@ def log_in(chromium, fresh):
     opened = []
 
     def log_in(name="admin", width=1280, scheme="light") -> Watched:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB"
-        )
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-GB")
         watched = Watched(context.new_page(), server.url)
         watched.watch()
         opened.append((context, watched))
