@@ -13,7 +13,7 @@ endif
 export CFLAGS := $(strip $(CFLAGS) $(AMX_OFF))
 export CXXFLAGS := $(strip $(CXXFLAGS) $(AMX_OFF))
 
-.PHONY: help install install-dev run test system-packages test-clients lint format soak bench screenshots clean
+.PHONY: help install install-dev run test system-packages test-clients lint format messages soak fuzz bench screenshots clean
 
 help:
 	@echo "make install       create .venv and install what the server needs"
@@ -22,7 +22,9 @@ help:
 	@echo "make test-clients  install LangChain and, with npm, the JavaScript clients; test the API with them"
 	@echo "make lint          ruff, migrations and Django's checks only"
 	@echo "make format        let ruff format the code"
+	@echo "make messages      collect the texts to translate (gettext), compile their Russian translations"
 	@echo "make soak          200 clients for 10 minutes, then 100 killed engines"
+	@echo "make fuzz          thousands of requests that the schema allows or forbids, and 10,000 malformed bodies"
 	@echo "make bench         measure throughput and latency over HTTP"
 	@echo "make screenshots   take the pictures of the documentation anew, with Chromium"
 	@echo "make clean         remove .venv and caches"
@@ -76,9 +78,17 @@ format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+messages: install-dev
+	$(BIN)/python manage.py makemessages --locale ru --no-location --no-obsolete --settings tests.settings \
+		--ignore .venv --ignore tests --ignore docs --ignore deploy
+	$(BIN)/python manage.py compilemessages --locale ru --ignore .venv --settings tests.settings
+
 soak: install-dev
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 	$(BIN)/python -m tests.faults.kills
+
+fuzz: install-dev
+	$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 bench: install
 	$(BIN)/python manage.py bench $(BENCH_ARGS)

@@ -5,12 +5,13 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from inference.exceptions import error_body
 from inference.views.base import CLIENT_PATHS, not_found
 from inference.views.metrics import MetricsView
 from inference.views.probes import healthz, readyz
+from inference.views.schema import SchemaView
 from llmsite.middleware import is_api
 from usage.record import note_error
 
@@ -26,7 +27,7 @@ urlpatterns = [
     path("metrics", MetricsView.as_view()),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="swagger"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("openapi.json", SchemaView.as_view(), name="openapi"),
     re_path(rf"^(?:.*/)?(?:{'|'.join(CLIENT_PATHS)})$", not_found),
 ]
 

@@ -31,7 +31,7 @@ class ModelTest(models.Model):
     """A run of the test set, written by the server when it has ended.
 
     steps: in their order, each `{name, passed, message, params, seconds}`; the message is to be translated and filled
-    with params. capabilities: what the steps have shown, as far as they came; whoever runs the tests says what each means.
+    with params. capabilities: what the steps have shown, by name, as far as they came.
     settings: what the model ran with. settings_hash: tells whether it still would run so.
     """
 

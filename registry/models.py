@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from llmsite.config import resolve_path
@@ -257,7 +258,7 @@ class GenerationDefaults(models.Model):
         verbose_name_plural = _("generation defaults")
 
     def __str__(self) -> str:
-        return f"defaults of {self.model}"
+        return gettext("defaults of %(name)s") % {"name": self.model}
 
     def overlaid(self, values: dict[str, Any]) -> "GenerationDefaults":
         """Return a copy with other values in the place of its own, which is no row of the database."""

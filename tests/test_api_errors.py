@@ -34,6 +34,12 @@ async def post(body: object, url: str = URL, **headers: str) -> tuple[int, dict]
 
 TOOL = {"type": "function", "function": {"name": "f"}}
 BAD_FIELDS = [
+    ({"tools": [None]}, "tools[0]", "null"),
+    ({"functions": [TOOL["function"], None]}, "functions[1]", "null"),
+    ({"functions": [{"name": 0}]}, "functions[0].name", "expected a string, got 0"),
+    ({"functions": [{"name": "f\n"}]}, "functions[0].name", "may hold 1 to 128 letters"),
+    ({"keep_alive": 10**400}, "keep_alive", "at most 100 years"),
+    ({"response_format": {"type": "text", "json_schema": []}}, "response_format", "an object as `json_schema`"),
     ({"model": None}, "model", "null"),
     ({"model": 7}, "model", "expected a string, got 7"),
     ({"messages": []}, "messages", "empty"),

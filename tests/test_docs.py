@@ -51,6 +51,7 @@ def test_every_endpoint_is_described(schema):
         "/v1/pool/events",
         "/v1/models/{name}/load",
         "/v1/models/{name}/unload",
+        "/v1/models/{name}/test",
     }
     for operations in schema["paths"].values():
         for operation in operations.values():
@@ -103,7 +104,8 @@ def test_what_limits_and_rights_answer_is_described_where_it_occurs(schema):
     limited = {path for (path, _), each in operations.items() if "429" in each["responses"]}
     managing = {path for (path, _), each in operations.items() if "403" in each["responses"]}
     assert {"/v1/chat/completions", "/v1/embeddings", "/v1/tokenize"} <= limited
-    assert managing == {"/v1/pool", "/v1/pool/events", "/v1/models/{name}/load", "/v1/models/{name}/unload"}
+    of_models = {f"/v1/models/{{name}}/{action}" for action in ("load", "unload", "test")}
+    assert managing == {"/v1/pool", "/v1/pool/events", *of_models}
     assert not limited & (managing | {"/v1/models", "/v1/health"})
 
 

@@ -9,7 +9,10 @@ from inference.exceptions import error_body
 KEY = "apiKey"
 SCHEME = {"type": "http", "scheme": "bearer", "description": "An API key: `sk-…`."}
 OPEN_PATHS = frozenset({"/v1/health"})
-MANAGING = ("/v1/pool", "/v1/pool/events", "/v1/models/{name}/load", "/v1/models/{name}/unload")
+MANAGING = (
+    *("/v1/pool", "/v1/pool/events"),
+    *("/v1/models/{name}/load", "/v1/models/{name}/unload", "/v1/models/{name}/test"),
+)
 RETRY_AFTER = {"schema": {"type": "integer"}, "description": "Seconds; only where trying again soon will help."}
 ERROR = {"$ref": "#/components/schemas/Error"}
 
@@ -24,6 +27,12 @@ MAY_NOT_MANAGE = (
     "The API key sk-AbCdEfGh… may not manage models; the admin can allow it to.",
     "permission_error",
     "not_an_operator",
+)
+TOO_LARGE = (
+    "A body that is too large",
+    "The request body is larger than 10485760 bytes (limits.body_size).",
+    "invalid_request_error",
+    None,
 )
 TOO_MUCH = (
     "More than the key or the server takes",
@@ -46,13 +55,14 @@ def describe_access(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if path in MANAGING:
                 _add(operation, "403", *MAY_NOT_MANAGE)
             elif method == "post":
+                _add(operation, "413", *TOO_LARGE)
                 _add(operation, "429", *TOO_MUCH)
     return result
 
 
-def _add(operation: dict[str, Any], status: str, name: str, message: str, kind: str, code: str) -> None:
+def _add(operation: dict[str, Any], status: str, name: str, message: str, kind: str, code: str | None) -> None:
     response = operation["responses"].setdefault(status, {"description": name, "content": {}})
     content = response["content"].setdefault("application/json", {"schema": ERROR})
-    content.setdefault("examples", {})[code] = {"summary": name, "value": error_body(message, kind, code=code)}
+    content.setdefault("examples", {})[code or name] = {"summary": name, "value": error_body(message, kind, code=code)}
     if status == "429":
         response["headers"] = {"Retry-After": RETRY_AFTER}

@@ -5,6 +5,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
+import inference.schema.request_fields  # noqa: F401 - drf-spectacular finds its extensions by their being defined
+
 
 class ErrorDetailSerializer(serializers.Serializer):
     message = serializers.CharField()

@@ -189,6 +189,7 @@ retrieve_response_schema = extend_schema(
     tags=["responses"],
     responses={
         200: OpenApiResponse(ResponseSerializer, "The response", [example("Response", RESPONSE_EXAMPLE)]),
+        400: INVALID,
         404: NO_RESPONSE,
     },
 )

@@ -13,6 +13,7 @@ from inference.serializers.fields import (
     StrictIntegerField,
     check_length,
     optional,
+    optional_list,
     refuse,
 )
 from inference.serializers.sampling import GenerationRequestSerializer
@@ -51,7 +52,7 @@ class MessageSerializer(serializers.Serializer):
         help_text="Text, or a list of text parts. Only an assistant message with tool calls may go without.",
     )
     name = StrictCharField(required=False, allow_null=True, allow_blank=True)
-    tool_calls = ToolCallSerializer(many=True, required=False, allow_null=True)
+    tool_calls = optional_list(ToolCallSerializer())
     function_call = FunctionCallSerializer(required=False, allow_null=True, help_text="The older form of `tool_calls`.")
     tool_call_id = StrictCharField(required=False, allow_null=True, help_text="Required for the role `tool`.")
     reasoning_content = StrictCharField(required=False, allow_null=True, allow_blank=True)
@@ -108,12 +109,12 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
         StrictIntegerField, "llama.cpp's name: `logprobs` with so many `top_logprobs`.", min_value=0, max_value=20
     )
     n = optional(StrictIntegerField, "How many answers to give.", min_value=1, max_value=min(128, LIMITS.choices))
-    tools = optional(ToolSerializer, "The functions the model may call.", many=True)
+    tools = optional_list(ToolSerializer(), "The functions the model may call.")
     tool_choice = optional(ToolChoiceField, "`auto` unless given; `none`, `required`, or a function by name.")
     parallel_tool_calls = optional(
         StrictBooleanField, "Whether one answer may hold several calls; it may unless false."
     )
-    functions = optional(FunctionSerializer, "The older form of `tools`; answered in its own form.", many=True)
+    functions = optional_list(FunctionSerializer(), "The older form of `tools`; answered in its own form.")
     function_call = optional(FunctionChoiceField, "The older form of `tool_choice`.")
     continue_final_message = optional(
         StrictBooleanField, "Whether an assistant message at the end is continued, which it is unless false."

@@ -23,16 +23,16 @@ MAX_COMPLETIONS = LIMITS.choices
 MAX_LOGPROBS = 5
 DEFAULT_MAX_TOKENS = 16
 
-TOKENS = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+TOKENS = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
 
 
 @extend_schema_field(
     {
         "oneOf": [
             {"type": "string"},
-            {"type": "array", "items": {"type": "string"}},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
             TOKENS,
-            {"type": "array", "items": TOKENS},
+            {"type": "array", "items": TOKENS, "minItems": 1},
         ]
     }
 )

@@ -12,8 +12,11 @@ from inference.engine.messages import SAMPLERS
 
 LIMITS = settings.CONFIG.limits
 MAX_STOP = LIMITS.stop_strings
+DURATION = r"(-?)((?:[0-9]+(?:\.[0-9]+)?(?:ms|h|m|s))+|[0-9]+(?:\.[0-9]+)?)"
+MAX_SECONDS = 100 * 365 * 86400  # what a clock can still add to the time
 UNITS = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}  # seconds
 
+NON_EMPTY = {"type": "string", "minLength": 1}
 TEXT_PARTS = {
     "type": "array",
     "items": {
@@ -44,6 +47,11 @@ def check_length(num_chars: int, what: str) -> None:
 def optional(field: type[serializers.Field], help_text: str, **options: Any) -> serializers.Field:
     """Return a field that may be absent or null, which mean the same."""
     return field(required=False, allow_null=True, help_text=help_text, **options)
+
+
+def optional_list(item: serializers.Serializer, help_text: str = "") -> serializers.ListSerializer:
+    """Return a list that may be absent or null. With `many=True`, its items could be null as well."""
+    return serializers.ListSerializer(child=item, required=False, allow_null=True, help_text=help_text or None)
 
 
 class InputField(serializers.Field):
@@ -102,9 +110,7 @@ class StrictCharField(serializers.CharField):
         return super().run_validation(data)
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOP}]}
-)
+@extend_schema_field({"oneOf": [NON_EMPTY, {"type": "array", "items": NON_EMPTY, "maxItems": MAX_STOP}]})
 class StopField(InputField):
     """One string or a list of them; always a list inside."""
 
@@ -117,7 +123,7 @@ class StopField(InputField):
         return stops
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SAMPLERS)}})
+@extend_schema_field({"type": "array", "items": {"type": "string", "enum": list(SAMPLERS)}, "uniqueItems": True})
 class SamplersField(InputField):
     """The samplers to use, in this order."""
 
@@ -129,7 +135,7 @@ class SamplersField(InputField):
         return tuple(data)
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}, "maxItems": MAX_STOP})
+@extend_schema_field({"type": "array", "items": NON_EMPTY, "maxItems": MAX_STOP})
 class BreakersField(InputField):
     """Strings over which a repetition does not reach."""
 
@@ -140,18 +146,30 @@ class BreakersField(InputField):
         return tuple(data)
 
 
+TOKEN_ID = re.compile("[0-9]{1,18}")  # with more digits it is no token of any model, and a text like any other
+# OpenAPI 3.0 cannot tell a list's first item from its second.
+BANNED = {"type": "boolean", "enum": [False]}
+BIAS = {"oneOf": [{"type": "number", "minimum": -100, "maximum": 100}, BANNED]}
+BIAS_PAIR = {
+    "type": "array",
+    "items": {"oneOf": [NON_EMPTY, {"type": "number"}, BANNED]},
+    "minItems": 2,
+    "maxItems": 2,
+}
+
+
 @extend_schema_field(
     {
         "oneOf": [
-            {"type": "object", "additionalProperties": {"type": "number", "minimum": -100, "maximum": 100}},
-            {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}},
+            {"type": "object", "additionalProperties": BIAS},
+            {"type": "array", "items": BIAS_PAIR},
         ]
     }
 )
 class LogitBiasField(InputField):
     """Pairs of a token and what is added to its logit: OpenAI's object of token ids, or llama.cpp's list of pairs.
 
-    A key that is no number is a text, all of whose tokens are meant. In pairs, `false` bans the token.
+    A key that is no number is a text, all of whose tokens are meant. `false` bans the token.
     """
 
     def to_internal_value(self, data: Any) -> tuple[tuple[int | str, float], ...]:
@@ -164,7 +182,7 @@ class LogitBiasField(InputField):
     @staticmethod
     def _key(key: Any) -> int | str:
         if isinstance(key, str) and key:
-            return int(key) if key.isascii() and key.isdecimal() else key
+            return int(key) if TOKEN_ID.fullmatch(key) else key
         if isinstance(key, int) and not isinstance(key, bool):
             return key
         raise refuse(key, "a token id or a text")
@@ -210,7 +228,9 @@ class ContentField(PartsField):
             raise refuse(part.get("text"), f"a string as the `text` of part {index}")
 
 
-@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}]})
+@extend_schema_field(
+    {"oneOf": [{"type": "number", "maximum": MAX_SECONDS}, {"type": "string", "pattern": f"^{DURATION}$"}]}
+)
 class KeepAliveField(InputField):
     """How long a model stays in memory, as Ollama takes it: seconds, or a text such as "5m" or "1h30m".
 
@@ -219,8 +239,8 @@ class KeepAliveField(InputField):
 
     def to_internal_value(self, data: Any) -> float:
         seconds = data if isinstance(data, (int, float)) and not isinstance(data, bool) else _duration(data)
-        if seconds is None or not math.isfinite(seconds):
-            raise refuse(data, 'seconds or a duration such as "5m" or "1h30m"; below 0 is for ever')
+        if seconds is None or seconds > MAX_SECONDS:
+            raise refuse(data, 'seconds or a duration such as "5m" or "1h30m", at most 100 years; below 0 is for ever')
         return math.inf if seconds < 0 else float(seconds)
 
 
@@ -228,10 +248,10 @@ def _duration(text: Any) -> float | None:
     """Return the seconds of a text as Go writes durations; None if it is none."""
     if not isinstance(text, str):
         return None
-    match = re.fullmatch(r"(-?)((?:\d+(?:\.\d+)?(?:ms|h|m|s))+|\d+(?:\.\d+)?)", text)
+    match = re.fullmatch(DURATION, text)
     if not match:
         return None
-    parts = re.findall(r"([\d.]+)(ms|h|m|s)", match[2]) or [(match[2], "s")]
+    parts = re.findall(r"([0-9.]+)(ms|h|m|s)", match[2]) or [(match[2], "s")]
     return float(f"{match[1]}1") * sum(float(number) * UNITS[unit] for number, unit in parts)
 
 

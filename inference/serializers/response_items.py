@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.base import shared
-from inference.serializers.fields import InputField, PartsField, StrictCharField, refuse
+from inference.serializers.fields import InputField, PartsField, StrictCharField, optional_list, refuse
 
 ROLES = ("user", "assistant", "system", "developer")
 STATUSES = ("in_progress", "completed", "incomplete")
@@ -17,7 +17,15 @@ OTHER_PARTS = {"input_image": "an image", "input_file": "a file", "input_audio":
 Item = dict[str, Any]
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]})
+def _part_schema(kind: str, key: str) -> dict[str, Any]:
+    properties = {"type": {"type": "string", "enum": [kind]}, key: {"type": "string"}}
+    return {"type": "object", "properties": properties, "required": ["type", key]}
+
+
+PARTS_SCHEMA = {"type": "array", "items": {"oneOf": [_part_schema(kind, key) for kind, key in TEXT_PARTS.items()]}}
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, PARTS_SCHEMA]})
 class ItemContentField(PartsField):
     """A string, or a list of parts that hold text."""
 
@@ -70,8 +78,8 @@ class TextPartSerializer(serializers.Serializer):
 
 class ReasoningItemSerializer(_ItemSerializer):
     type = serializers.ChoiceField(choices=["reasoning"])
-    summary = TextPartSerializer(many=True, required=False, allow_null=True)
-    content = TextPartSerializer(many=True, required=False, allow_null=True)
+    summary = optional_list(TextPartSerializer())
+    content = optional_list(TextPartSerializer())
 
 
 class ItemReferenceSerializer(serializers.Serializer):
@@ -86,18 +94,8 @@ ITEMS = {
     "reasoning": ReasoningItemSerializer,
     "item_reference": ItemReferenceSerializer,
 }
-MESSAGE_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "enum": list(ITEMS)},
-        "role": {"type": "string", "enum": list(ROLES)},
-        "content": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
-    },
-    "additionalProperties": True,
-}
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": MESSAGE_SCHEMA}]})
 class InputItemsField(InputField):
     """A text, which is a message of the user, or a list of items. A list of items with a `type` inside."""
 

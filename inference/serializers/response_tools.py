@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from django.core.validators import RegexValidator
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from inference.serializers.base import shared
@@ -30,7 +31,7 @@ HOSTED_TOOLS = {
     "apply_patch": "this server changes no files; offer a function instead.",
     "custom": "this server knows functions only; offer a function with one string instead of a custom tool.",
 }
-FORMAT_NAME = r"^[a-zA-Z0-9_-]{1,64}$"
+FORMAT_NAME = r"^[a-zA-Z0-9_-]{1,64}\Z"
 
 
 def refuse_hosted(kind: Any) -> None:
@@ -92,27 +93,22 @@ class ResponseToolChoiceField(InputField):
         return {"type": "function", "name": data["name"]}
 
 
+class FreeFormatSerializer(serializers.Serializer):
+    type = serializers.ChoiceField(choices=["text", "json_object"])
+
+
 class JSONSchemaFormatSerializer(serializers.Serializer):
     type = serializers.ChoiceField(choices=["json_schema"])
-    name = serializers.RegexField(
-        FORMAT_NAME, error_messages={"invalid": "may hold 1 to 64 letters, digits, `_`, `-`."}
-    )
+    name = StrictCharField(validators=[RegexValidator(FORMAT_NAME, "may hold 1 to 64 letters, digits, `_`, `-`.")])
     description = StrictCharField(required=False, allow_null=True, allow_blank=True)
     schema = ObjectField()
     strict = StrictBooleanField(required=False, allow_null=True)
 
 
 @extend_schema_field(
-    {
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "enum": ["text", "json_object", "json_schema"]},
-            "name": {"type": "string"},
-            "schema": {"type": "object", "additionalProperties": True},
-            "strict": {"type": "boolean"},
-        },
-        "required": ["type"],
-    }
+    PolymorphicProxySerializer(
+        "ResponseFormat", [FreeFormatSerializer, JSONSchemaFormatSerializer], resource_type_field_name=None
+    )
 )
 class FormatField(InputField):
     """Text, any JSON object, or JSON of a schema."""

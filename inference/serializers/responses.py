@@ -15,6 +15,7 @@ from inference.serializers.fields import (
     StrictFloatField,
     StrictIntegerField,
     optional,
+    optional_list,
     refuse,
 )
 from inference.serializers.response_items import InputItemsField
@@ -71,7 +72,9 @@ class IncludeField(InputField):
         return data
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+@extend_schema_field(
+    {"type": "object", "additionalProperties": {"type": "string", "maxLength": 512}, "maxProperties": MAX_METADATA}
+)
 class MetadataField(InputField):
     """Pairs of strings that come back as they are."""
 
@@ -122,7 +125,7 @@ class ResponseRequestSerializer(RequestSerializer):
     store = optional(StrictBooleanField, "Keep the response, to read or continue it later.", default=True)
     stream = StrictBooleanField(required=False, allow_null=True, default=False)
     stream_options = ResponseStreamOptionsSerializer(required=False, allow_null=True)
-    tools = ResponseToolSerializer(many=True, required=False, allow_null=True)
+    tools = optional_list(ResponseToolSerializer())
     tool_choice = ResponseToolChoiceField(required=False, allow_null=True)
     parallel_tool_calls = StrictBooleanField(required=False, allow_null=True)
     max_tool_calls = optional(StrictIntegerField, "Counts OpenAI's own tools, of which there are none.", min_value=1)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,9 +20,10 @@ NAMED_CHOICE = {
 
 
 class FunctionSerializer(serializers.Serializer):
-    name = serializers.RegexField(
-        r"^[a-zA-Z0-9_.:-]{1,128}$",
-        error_messages={"invalid": "may hold 1 to 128 letters, digits, `_`, `-`, `.`, `:`."},
+    name = StrictCharField(
+        validators=[
+            RegexValidator(r"^[a-zA-Z0-9_.:-]{1,128}\Z", "may hold 1 to 128 letters, digits, `_`, `-`, `.`, `:`.")
+        ]
     )
     description = StrictCharField(required=False, allow_null=True, allow_blank=True)
     parameters = ObjectField(required=False, allow_null=True, help_text="A JSON schema of the arguments.")

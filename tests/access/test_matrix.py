@@ -36,6 +36,8 @@ API = {
     ("GET", "v1/models/<path:name>/load"): ("/v1/models/demo/load", None, (*NO_KEY, 404, 404, 404)),
     ("POST", "v1/models/<path:name>/unload"): ("/v1/models/demo/unload", None, (*NO_KEY, 403, 403, 200)),
     ("GET", "v1/models/<path:name>/unload"): ("/v1/models/demo/unload", None, (*NO_KEY, 404, 404, 404)),
+    ("POST", "v1/models/<path:name>/test"): ("/v1/models/demo/test", None, (*NO_KEY, 403, 403, 200)),
+    ("GET", "v1/models/<path:name>/test"): ("/v1/models/demo/test", None, (*NO_KEY, 404, 404, 404)),
     ("GET", "v1/health"): ("/v1/health", None, (200,) * 7),
     ("GET", "v1/pool"): ("/v1/pool", None, (*NO_KEY, 403, 403, 200)),
     ("GET", "v1/pool/events"): ("/v1/pool/events", None, (*NO_KEY, 403, 403, 200)),
@@ -52,6 +54,7 @@ OTHERS = {
     ("GET", "metrics"): ("/metrics", None, (*NO_KEY, 403, 403, 200)),
     ("GET", "healthz"): ("/healthz", None, (200,) * 7),
     ("GET", "readyz"): ("/readyz", None, (200,) * 7),
+    ("POST", "i18n/setlang/"): ("/i18n/setlang/", None, (403,) * 7),  # a form's token is missing
     ("GET", ""): ("/", None, (302,) * 7),
     ("GET", "docs"): ("/docs", None, (200,) * 7),
     ("GET", "redoc"): ("/redoc", None, (200,) * 7),
@@ -64,7 +67,14 @@ OTHERS = {
 MATRIX = {**API, **OTHERS}
 # An API key is no login: of the admin it opens nothing, whatever page is added there.
 ADMIN = "admin/"
-ADMIN_OPEN = {"admin/login/": (200, None), "admin/logout/": (302, "/admin/")}
+ADMIN_OPEN = {
+    "admin/login/": (200, None),
+    "admin/logout/": (302, "/admin/"),
+    "admin/console/playground/chat": (
+        405,
+        None,
+    ),  # for a script, which is answered in JSON: tests/console/test_playground.py
+}
 
 
 def routes(resolver: URLResolver, start: str = "") -> Iterator[str]:

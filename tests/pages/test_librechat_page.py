@@ -20,7 +20,7 @@ def test_the_file_is_copied_and_downloaded(open_page, server):
     assert endpoint["baseURL"] == f"http://host.docker.internal:{server.port}/v1"
     assert endpoint["tokenConfig"]["demo"]["context"] == 2048
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
+        page.get_by_role("link", name="Download", exact=True).click()
     assert download.value.suggested_filename == "librechat.yaml"
     assert download.value.path().read_text() == copied
 

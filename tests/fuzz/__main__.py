@@ -1,0 +1,52 @@
+"""The long fuzz: `python -m tests.fuzz [--bodies 10000] [--examples 10] [--seed 1]`.
+
+First Schemathesis with an admin's key, with an ordinary one and without any, then malformed bodies. The exit status is
+1 if anything is found.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.fuzz.bodies import send
+from tests.fuzz.requests import check
+from tests.fuzz.rig import running
+
+GROWTH = 1.1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bodies", type=int, default=10_000)
+    parser.add_argument(
+        "--examples", type=int, default=10, help="random cases an operation, besides the systematic ones"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    is_good = all([_requests(options, auth=True), _requests(options, auth=False), _bodies(options)])
+    return 0 if is_good else 1
+
+
+def _requests(options: argparse.Namespace, auth: bool) -> bool:
+    keys = ("admin", "ordinary") if auth else (None,)
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), auth) as rig:
+        outcomes = {key: check(rig, key, "-n", str(options.examples)) for key in keys}
+    for key, outcome in outcomes.items():
+        print(
+            f"key {key}: {outcome.num_cases} cases, {'nothing found' if outcome.is_good else outcome.text}", flush=True
+        )
+    return all(outcome.is_good for outcome in outcomes.values())
+
+
+def _bodies(options: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), auth=True) as rig:
+        result = send(rig, options.bodies, options.seed)
+    for (kind, status), count in sorted(result.counts.items()):
+        print(f"{kind}: {count} x {status}")
+    print(f"memory x {result.growth:.3f}", *result.problems, sep="\n")
+    return not result.problems and result.growth < GROWTH
+
+
+if __name__ == "__main__":
+    sys.exit(main())
