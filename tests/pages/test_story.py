@@ -28,7 +28,7 @@ MAIN_PAGES = {
 VIEWER = """
 from django.contrib.auth.models import Group, User
 user = User.objects.create_user("viewer", password="{password}", is_staff=True)
-user.groups.add(Group.objects.get(name="Viewer"))
+user.groups.add(Group.objects.get(name="viewer"))
 """
 
 
@@ -96,7 +96,7 @@ def run_action(page, row, value):
 def load_first(site, server):
     page = site.open("/admin/registry/registeredmodel/")
     run_action(page, "first", "load")
-    server.wait_for("names['first'] == 'loaded'", timeout=60)
+    server.wait_for("names['first'] == 'ready'", timeout=60)
 
 
 def chat(site):
@@ -143,23 +143,6 @@ def test_the_first_day(fresh, log_in):
     expect(page.get_by_role("row").filter(has_text=key[:11]).first).to_contain_text("first")
 
 
-def test_a_change_is_rolled_back_in_the_history(fresh, log_in):
-    server, _ = fresh
-    make(server, "rolled-back")
-    site = log_in()
-    page = site.open("/admin/registry/registeredmodel/")
-    page.get_by_role("link", name="rolled-back", exact=True).click()
-    page.locator("#id_parallel").fill("3")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("link", name="rolled-back", exact=True).click()
-    address = page.url
-    page.goto(address.replace("/change/", "/history/"))
-    page.locator("main a[href*='/history/'], #main a[href*='/history/']").last.click()
-    page.get_by_role("button", name=re.compile("Revert|Restore|Roll back")).click()
-    page.goto(address)
-    expect(page.locator("#id_parallel")).not_to_have_value("3")
-
-
 def make(server, name):
     path = str(server.folder / "models" / "first.gguf")
     done = server.manage("register_model", path, "--name", name)
@@ -186,7 +169,7 @@ def test_a_viewer_has_no_buttons_and_is_refused_behind_them(fresh, log_in):
     assert server.manage("shell", "-v0", "-c", VIEWER.format(password=ADMIN_PASSWORD)).returncode == 0
     site = log_in("viewer")
     page = site.open("/admin/registry/registeredmodel/")
-    expect(page.get_by_role("link", name="only-seen", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="only-seen", exact=True).first).to_be_visible()
     expect(page.locator("select[name=action] option[value=load]")).to_have_count(0)
     expect(page.locator("a[href$='/add/']")).to_have_count(0)
     for path in ("/admin/models/add/", "/admin/registry/preset/add/", "/admin/access/apikey/add/"):
