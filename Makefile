@@ -13,7 +13,7 @@ endif
 export CFLAGS := $(strip $(CFLAGS) $(AMX_OFF))
 export CXXFLAGS := $(strip $(CXXFLAGS) $(AMX_OFF))
 
-.PHONY: help install install-dev run test system-packages test-clients lint format messages soak fuzz bench clean
+.PHONY: help install install-dev run test system-packages test-clients lint format messages soak fuzz bench screenshots clean
 
 help:
 	@echo "make install       create .venv and install what the server needs"
@@ -26,6 +26,7 @@ help:
 	@echo "make soak          200 clients for 10 minutes, then 100 killed engines"
 	@echo "make fuzz          thousands of requests that the schema allows or forbids, and 10,000 malformed bodies"
 	@echo "make bench         measure throughput and latency over HTTP"
+	@echo "make screenshots   take the pictures of the documentation anew, with Chromium"
 	@echo "make clean         remove .venv and caches"
 
 install: .venv/installed
@@ -91,6 +92,9 @@ fuzz: install-dev
 
 bench: install
 	$(BIN)/python manage.py bench $(BENCH_ARGS)
+
+screenshots: install-dev
+	$(BIN)/python -m tests.screenshots
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .coverage .coverage.* htmlcov tests/clients/node_modules
