@@ -12,6 +12,8 @@ from access.key_ring import NOBODY, TIME_TO_LIVE, Found, KeyRefused, KeyRing
 from access.models import APIKey, digest_of
 from registry.models import RegisteredModel
 
+pytestmark = pytest.mark.django_db  # a look gives the connection back, whoever has looked
+
 NOW = datetime(2026, 5, 1, tzinfo=timezone.utc)
 
 
