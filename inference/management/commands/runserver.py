@@ -18,6 +18,9 @@ from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
 
 WATCHED = ("llmsite", "console", "inference", "usage", "access", "registry", "templates", "config")
+# Seconds that a quiet connection stays open: longer than the 60 of common proxies (nginx, AWS), so that it is not closed
+# under a request. uvicorn would close it after 5.
+KEEP_ALIVE = 75
 
 
 class Command(BaseCommand):
@@ -45,6 +48,7 @@ class Command(BaseCommand):
             access_log=server.log_level == "debug",
             lifespan="on",
             ws="none",
+            timeout_keep_alive=KEEP_ALIVE,
         )
         warn_if_open(host)
         serve(config, server.shutdown_timeout)
