@@ -18,7 +18,7 @@ from registry.models import RegisteredModel
 from registry.setup import num_pending_migrations
 
 WATCHED = ("llmsite", "console", "inference", "usage", "access", "registry", "templates", "config")
-# Seconds that a quiet connection stays open: longer than the 60 of common proxies (nginx, AWS), so that it is not closed
+# Seconds that a quiet connection stays open: longer than the 60 of common proxies (nginx, AWS), so that none is closed
 # under a request. uvicorn would close it after 5.
 KEEP_ALIVE = 75
 
