@@ -17,6 +17,7 @@ from inference.engine.messages import (
 )
 from inference.memory import Memory
 from inference.pool import ModelSpec
+from inference.token_counts import TokenCounts
 
 REQUEST = GenerateRequest("r", "Hi", SamplingParams())
 
@@ -29,6 +30,7 @@ class PaperEngine:
         self.size = size
         self.info = EngineInfo(config.n_ctx, 1, 1, 0, name, "", 0.1)
         self.stats = EngineStats()
+        self.token_counts = TokenCounts()
         self.pid = 1
         self.failure = None
         self.closed = False
