@@ -124,14 +124,14 @@ def test_changed_settings_start_a_new_engine_while_the_old_one_finishes(server, 
 
 
 def test_a_model_whose_file_is_gone_is_a_503_with_the_reason(server, openai_client, tmp_path):
-    path = tmp_path / "gone.gguf"
+    path = tmp_path / "moved.gguf"
     path.write_bytes(DEMO.read_bytes())
-    assert server.manage("register_model", str(path), "--name", "gone").returncode == 0
+    assert server.manage("register_model", str(path), "--name", "moved").returncode == 0
     path.unlink()
     for streamed in (False, True):
         with pytest.raises(openai.InternalServerError) as caught:
             openai_client.chat.completions.create(
-                model="gone", messages=[{"role": "user", "content": "Hi"}], stream=streamed
+                model="moved", messages=[{"role": "user", "content": "Hi"}], stream=streamed
             )
         assert caught.value.status_code == 503
         assert "could not be loaded" in caught.value.message

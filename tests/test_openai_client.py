@@ -29,7 +29,7 @@ ROME = "What is the weather in Rome?"
 CITIES = "What is the weather in Paris and in Rome?"
 NAMED = {"type": "function", "function": {"name": "get_weather"}}
 THINKING = [user("Hello!"), {"role": "assistant", "content": "<think>\n"}]
-MODEL_EXTRAS = ("context_length", "pricing", "meta")
+MODEL_EXTRAS = ("parent", "context_length", "pricing", "meta")
 # They stand in OpenAI's specification, but this client does not know them.
 RESPONSE_EXTRAS = {
     "response.created": ["response.store"],

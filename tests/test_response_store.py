@@ -121,6 +121,7 @@ class StoreTest(TestCase):
             assert not await self.store.save(body("resp_x"), [], [])
 
 
+@pytest.mark.django_db
 async def test_expired_responses_are_deleted_now_and_then_in_the_background(monkeypatch):
     purges = []
     clock = Clock()
@@ -138,6 +139,7 @@ async def test_expired_responses_are_deleted_now_and_then_in_the_background(monk
     assert purges == [START, START + timedelta(minutes=11), START + timedelta(minutes=31)]
 
 
+@pytest.mark.django_db
 async def test_a_purge_that_fails_is_logged(monkeypatch, caplog):
     store = ResponseStore(Clock())
 

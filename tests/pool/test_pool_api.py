@@ -88,16 +88,16 @@ def test_unknown_models_cannot_be_loaded(operator):
 
 
 def test_a_model_that_cannot_be_loaded_says_why(server, operator, tmp_path):
-    path = tmp_path / "gone.gguf"
+    path = tmp_path / "removed.gguf"
     path.write_bytes(DEMO.read_bytes())
-    assert server.manage("register_model", str(path), "--name", "gone").returncode == 0
+    assert server.manage("register_model", str(path), "--name", "removed").returncode == 0
     path.unlink()
-    answers = [operator.post("/models/gone/load"), ask(server, "gone")]
+    answers = [operator.post("/models/removed/load"), ask(server, "removed")]
     assert [answer.status_code for answer in answers] == [503, 503]
     assert "it will be tried again in" in answers[1].json()["error"]["message"]
     path.write_bytes(DEMO.read_bytes())
-    assert ask(server, "gone").status_code == 200
-    operator.post("/models/gone/unload")
+    assert ask(server, "removed").status_code == 200
+    operator.post("/models/removed/unload")
 
 
 def test_the_last_error_stands_in_the_database(server, operator, tmp_path):

@@ -74,9 +74,9 @@ def test_the_command_prints_the_same(server):
 
 
 def test_the_command_names_a_model_that_is_not_there(server):
-    failed = server.manage("test_model", "gone", "--url", server.url)
+    failed = server.manage("test_model", "no-such-model", "--url", server.url)
     assert failed.returncode == 1
-    assert "The model `gone` does not exist or is disabled." in failed.stderr
+    assert "The model `no-such-model` does not exist or is disabled." in failed.stderr
 
 
 def test_the_command_says_that_no_server_runs(server):
