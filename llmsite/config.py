@@ -125,7 +125,7 @@ class Limits:
     requests_per_key: int = setting(integer(1), 500)
     body_size: int = setting(size(), 64 * 2**20)
     messages: int = setting(integer(1), 10_000)
-    prompt_chars: int = setting(integer(1), 16 * 2**20)
+    prompt_chars: int = setting(integer(1), 4 * 2**20)
     template_seconds: float = setting(number(0.1, 3600), 10.0)
     schema_size: int = setting(size(), 2**20)
     stop_strings: int = setting(integer(1), 16)

@@ -7,6 +7,7 @@ import pytest
 
 from tests import live_server
 from tests.live_server import DEMO
+from tests.pooling_models import write_bert
 
 LIMITS = {
     "requests": 3,
@@ -24,7 +25,9 @@ LIMITS = {
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("limited_server")
     model = {"name": "demo", "path": str(DEMO), "parallel": 8, "ctx_size": 512}
-    live_server.write_config(folder, models=[model], limits=LIMITS)
+    pooling = {"embedder": write_bert(folder / "bert.gguf"), "ranker": write_bert(folder / "ranker.gguf", None, True)}
+    models = [model, *({"name": name, "path": str(path)} for name, path in pooling.items())]
+    live_server.write_config(folder, models=models, limits=LIMITS)
     assert live_server.manage(folder, "setup").returncode == 0
     server = live_server.start(folder)
     yield server
@@ -50,6 +53,25 @@ TOOL = {"type": "function", "function": {"name": "f", "description": "x" * 600}}
         ("completions", {"prompt": "a" * 1001}, "prompt", "at most 1000 characters as the prompt"),
         ("completions", {"prompt": ["a"] * 5}, "prompt", "at most 4 completions in one request (limits.choices)"),
         ("responses", {"input": "a" * 1001}, "input", "(limits.prompt_chars)"),
+        ("tokenize", {"content": "a" * 1001}, "content", "at most 1000 characters as the content"),
+        (
+            "embeddings",
+            {"model": "embedder", "input": ["a", "a" * 1001]},
+            "input",
+            "at most 1000 characters as the input 1",
+        ),
+        (
+            "rerank",
+            {"model": "ranker", "query": "a" * 1001, "documents": ["a"]},
+            "query",
+            "at most 1000 characters as the query",
+        ),
+        (
+            "rerank",
+            {"model": "ranker", "query": "a", "documents": ["a" * 1001]},
+            "documents",
+            "at most 1000 characters as the document 0",
+        ),
     ],
 )
 def test_a_request_that_asks_for_too_much(server, path, change, param, part):

@@ -5,7 +5,7 @@ Only worker processes import this module.
 
 import ctypes
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,8 @@ from inference.engine.bindings import lib
 from inference.engine.messages import InvalidParameter
 
 NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
+# From so many characters on, a text is cut at its next special token: see `Vocabulary.pieces`.
+PIECE_LENGTH = 2048
 
 
 class Vocabulary:
@@ -34,9 +36,28 @@ class Vocabulary:
 
         With `add_special` a BOS token is added if the model wants one and the text does not begin with it already.
         """
-        tokens = self._tokenize(text.encode(), add_special, parse_special)
+        first, *others = self.pieces(text, parse_special)
+        tokens = self._tokenize(first, add_special, parse_special)
+        if others:
+            closing = self._closing_tokens if add_special else []
+            del tokens[len(tokens) - len(closing) :]
+            for piece in others:
+                tokens += self._tokenize(piece, False, parse_special)
+            tokens += closing
         bos = lib.llama_vocab_bos(self.pointer)
         return tokens[1:] if add_special and tokens[:2] == [bos, bos] else tokens
+
+    def pieces(self, text: str, parse_special: bool = True) -> Iterator[str]:
+        """Cut a long text before special tokens, where the tokens of both sides do not depend on one another.
+
+        `llama_tokenize` walks past all special tokens that it has found for each one that it finds: 40,000 in one text
+        would keep it, and the sequences that wait for the next step, for many seconds.
+        """
+        start = 0
+        while match := self._seams[parse_special].search(text, start + PIECE_LENGTH):
+            yield text[start : match.start()]
+            start = match.start()
+        yield text[start:]
 
     def prompt_tokens(self, prompt: str | Sequence[int], suffix: str | None = None) -> list[int]:
         """Return what a GenerateRequest's prompt and suffix come to. Raises InvalidParameter."""
@@ -72,11 +93,7 @@ class Vocabulary:
     @cached_property
     def control_tokens(self) -> dict[str, int]:
         """The ids of control tokens by name."""
-        tokens = {}
-        for token in range(self.size):
-            if lib.llama_vocab_get_attr(self.pointer, token) & lib.LLAMA_TOKEN_ATTR_CONTROL:
-                tokens[lib.llama_vocab_get_text(self.pointer, token).decode(errors="replace")] = token
-        return tokens
+        return self._named(lib.LLAMA_TOKEN_ATTR_CONTROL)
 
     def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
         """Return the ids and spellings of those of the named control tokens that the model has."""
@@ -93,8 +110,34 @@ class Vocabulary:
 
     @cached_property
     def _control_pattern(self) -> "re.Pattern[str]":
-        names = sorted(filter(None, self.control_tokens), key=len, reverse=True)
-        return re.compile("(" + ("|".join(map(re.escape, names)) or r"(?!)") + ")")
+        return _any_of(self.control_tokens)
+
+    @cached_property
+    def _seams(self) -> dict[bool, "re.Pattern[str]"]:
+        """Match special tokens that take no space from their left, and that are no part of another.
+
+        By `parse_special`: without it only user-defined tokens are recognised.
+        """
+        user_defined = self._named(lib.LLAMA_TOKEN_ATTR_USER_DEFINED)
+        special = self.control_tokens | user_defined
+        insides = "\0".join(name[1:] for name in special)
+        left = self._named(lib.LLAMA_TOKEN_ATTR_LSTRIP)
+        usable = [name for name in special if name not in left and not name[:1].isspace() and name not in insides]
+        return {True: _any_of(usable), False: _any_of(user_defined.keys() & usable)}
+
+    @cached_property
+    def _closing_tokens(self) -> list[int]:
+        """What `add_special` puts behind a text: nothing with most models."""
+        frame = self._tokenize("", True, False)
+        return frame[1:] if lib.llama_vocab_get_add_bos(self.pointer) else frame
+
+    def _named(self, attribute: int) -> dict[str, int]:
+        """The ids of the tokens that have an attribute, by name."""
+        tokens = {}
+        for token in range(self.size):
+            if lib.llama_vocab_get_attr(self.pointer, token) & attribute:
+                tokens[lib.llama_vocab_get_text(self.pointer, token).decode(errors="replace")] = token
+        return tokens
 
     def _check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
         """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""
@@ -124,7 +167,8 @@ class Vocabulary:
         bos = [lib.llama_vocab_bos(self.pointer)] if lib.llama_vocab_get_add_bos(self.pointer) else []
         return [*bos, before, *prompt, after, *suffix, middle]
 
-    def _tokenize(self, text: bytes, add_special: bool, parse_special: bool) -> list[int]:
+    def _tokenize(self, piece: str, add_special: bool, parse_special: bool) -> list[int]:
+        text = piece.encode()
         # No tokenizer makes more tokens than bytes, but for the special ones it adds itself.
         capacity = len(text) + 8
         tokens = np.empty(capacity, np.int32)
@@ -138,3 +182,9 @@ class Vocabulary:
             self._piece_buffer = ctypes.create_string_buffer(-size)
             return self._token_to_piece(token)
         return self._piece_buffer.raw[:size]
+
+
+def _any_of(names: Iterable[str]) -> "re.Pattern[str]":
+    """Match any of the names, the longest first, in a group; nothing if there are none."""
+    longest_first = sorted(filter(None, names), key=len, reverse=True)
+    return re.compile("(" + ("|".join(map(re.escape, longest_first)) or r"(?!)") + ")")

@@ -11,6 +11,7 @@ from inference.serializers.fields import (
     KeepAliveField,
     StrictCharField,
     StrictIntegerField,
+    check_length,
     optional,
     refuse,
 )
@@ -91,6 +92,7 @@ class EmbeddingsRequestSerializer(RequestSerializer):
 def _text(item: Any, index: int) -> str:
     if not isinstance(item, str) or not item:
         raise refuse(item, f"a non-empty string as input {index}")
+    check_length(len(item), f"input {index}")
     return item
 
 

@@ -110,6 +110,15 @@ class StrictCharField(serializers.CharField):
         return super().run_validation(data)
 
 
+class TextField(StrictCharField):
+    """A string that a model reads."""
+
+    def to_internal_value(self, data: str) -> str:
+        text = super().to_internal_value(data)
+        check_length(len(text), self.field_name)
+        return text
+
+
 @extend_schema_field({"oneOf": [NON_EMPTY, {"type": "array", "items": NON_EMPTY, "maxItems": MAX_STOP}]})
 class StopField(InputField):
     """One string or a list of them; always a list inside."""

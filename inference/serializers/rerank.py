@@ -10,6 +10,8 @@ from inference.serializers.fields import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    TextField,
+    check_length,
     optional,
     refuse,
 )
@@ -39,6 +41,7 @@ class DocumentsField(InputField):
         text = item.get("text") if isinstance(item, dict) else item
         if not isinstance(text, str) or not text:
             raise refuse(item, f"a non-empty string, or an object with one as `text`, as document {index}")
+        check_length(len(text), f"document {index}")
         return text
 
 
@@ -52,7 +55,7 @@ class RerankRequestSerializer(RequestSerializer):
     }
 
     model = StrictCharField(help_text="The name of a registered rerank model.")
-    query = StrictCharField(help_text="What the documents should answer.")
+    query = TextField(help_text="What the documents should answer.")
     documents = DocumentsField(help_text="Up to 2048 texts.")
     top_n = optional(StrictIntegerField, "Return only so many, the best ones. Absent: all.", min_value=1)
     return_documents = optional(StrictBooleanField, "Repeat the documents' texts in the answer.", default=False)

@@ -1,14 +1,14 @@
 """The bodies of `/v1/tokenize` and `/v1/detokenize`."""
 
 from inference.serializers.base import RequestSerializer
-from inference.serializers.fields import StrictBooleanField, StrictCharField, TokensField
+from inference.serializers.fields import StrictBooleanField, StrictCharField, TextField, TokensField
 
 
 class TokenizeRequestSerializer(RequestSerializer):
     """A text to make tokens of."""
 
     model = StrictCharField(help_text="The name of a registered model.")
-    content = StrictCharField(allow_blank=True, help_text="The text.")
+    content = TextField(allow_blank=True, help_text="The text.")
     add_special = StrictBooleanField(
         required=False, default=False, help_text="Add the tokens with which the model wants a text to begin or end."
     )

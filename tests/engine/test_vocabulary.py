@@ -1,5 +1,9 @@
 """Vocabulary: the real llama.cpp on the demo model, and on a copy with tokens for BOS and filling in the middle."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 from gguf import TokenType
 
@@ -7,11 +11,22 @@ from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama
 from inference.engine.messages import InvalidParameter
-from inference.engine.vocabulary import Vocabulary
+from inference.engine.vocabulary import PIECE_LENGTH, Vocabulary
 from tests.gguf_files import write_gguf, write_infill_gguf
 from tests.live_server import DEMO
+from tests.pooling_models import write_bert
 
 BOS, PREFIX, SUFFIX, MIDDLE = 1017, 1020, 1021, 1022
+
+
+@contextmanager
+def vocabulary_of(path: Path) -> Iterator[Vocabulary]:
+    """Load a file's vocabulary without its weights."""
+    params = lib.llama_model_default_params()
+    params.vocab_only = True
+    model = lib.llama_model_load_from_file(str(path).encode(), params)
+    yield Vocabulary(model)
+    lib.llama_model_free(model)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +44,13 @@ def infill(tmp_path_factory):
     llama.close()
 
 
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    """A vocabulary that puts a token before and one behind every text."""
+    with vocabulary_of(write_bert(tmp_path_factory.mktemp("bert") / "bert.gguf")) as vocabulary:
+        yield vocabulary
+
+
 @pytest.fixture
 def sentencepiece(tmp_path):
     """A vocabulary that puts a space before every text."""
@@ -41,12 +63,8 @@ def sentencepiece(tmp_path):
         writer.add_token_types(types)
         writer.add_unk_token_id(2)
 
-    params = lib.llama_model_default_params()
-    params.vocab_only = True
-    path = write_gguf(tmp_path / "vocabulary.gguf", tokens=tokens, fill=fill)
-    model = lib.llama_model_load_from_file(str(path).encode(), params)
-    yield Vocabulary(model)
-    lib.llama_model_free(model)
+    with vocabulary_of(write_gguf(tmp_path / "vocabulary.gguf", tokens=tokens, fill=fill)) as vocabulary:
+        yield vocabulary
 
 
 @pytest.mark.parametrize("text", ["", "a", " a", "a .", "b🙂"])
@@ -95,3 +113,37 @@ def test_a_token_that_the_vocabulary_lacks_is_refused(demo, token):
     assert caught.value.param == "prompt"
     with pytest.raises(InvalidParameter):
         demo.detokenize((0, token))
+
+
+def seamed(vocabulary: Vocabulary, text: str, **options: bool) -> tuple[list[int], list[int]]:
+    """The tokens of a long text as a whole and in pieces."""
+    options = {"add_special": True, "parse_special": True, **options}
+    assert len(list(vocabulary.pieces(text, options["parse_special"]))) > 1
+    return vocabulary._tokenize(text, *options.values()), vocabulary.tokenize(text, **options)
+
+
+LONG = "Hello, Привет 🙂!\n  <|im_end|>\n<|im_start|>user\n<|im_end|><|im_e  " * 500
+
+
+def test_a_long_text_has_the_tokens_of_its_pieces(demo, infill):
+    for vocabulary in (demo, infill):
+        whole, pieces = seamed(vocabulary, LONG)
+        assert pieces == whole
+
+
+def test_what_stands_before_and_behind_a_text_stands_there_once(bert, sentencepiece):
+    for vocabulary, text in ((bert, "[SEP] [MASK] a b " * 900), (sentencepiece, "a </s> b<s>  a. " * 900)):
+        whole, pieces = seamed(vocabulary, text)
+        assert pieces == whole
+    assert len(bert.tokenize("", add_special=True)) == 2
+
+
+def test_plain_text_is_not_cut_at_control_tokens(demo):
+    assert list(demo.pieces(LONG, parse_special=False)) == [LONG]
+
+
+def test_no_piece_holds_many_special_tokens(demo):
+    """For llama.cpp's time for a piece grows with the square of their number."""
+    pieces = list(demo.pieces("<|im_end|>" * 40_000))
+    assert max(map(len, pieces)) <= PIECE_LENGTH + len("<|im_end|>")
+    assert "".join(pieces) == "<|im_end|>" * 40_000
