@@ -40,6 +40,11 @@ ROLES = (
 NAMES = tuple(role.name for role in ROLES)
 
 
+def title_of(name: str) -> str:
+    """Return what people call a group in their language: a role by its title, another group by its name."""
+    return next((str(role.title) for role in ROLES if role.name == name), name)
+
+
 def update_roles(using: str, apps: Apps = installed, **_: Any) -> None:
     """Give each role its group and permissions; Django's signal post_migrate calls it.
 

@@ -58,6 +58,7 @@ FRAME = (
     _("More actions"),
     _("Go back"),
     _("Return to site"),
+    _("Welcome back to"),
     _("Record picture"),
     _("Models in the %(name)s application"),
 )

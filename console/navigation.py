@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from console.badges import failed_models, loaded_models
@@ -131,7 +132,7 @@ def _entry(item: Item, request: HttpRequest) -> dict[str, Any]:
     badge = item.badge
     shown = {"badge": badge.count(), "badge_variant": badge.variant, "badge_name": badge.name} if badge else {}
     is_active = _is_at(request, link, item.query)
-    return {"title": item.title, "icon": item.icon, "link": link + item.query, "active": is_active, **shown}
+    return {"title": capfirst(item.title), "icon": item.icon, "link": link + item.query, "active": is_active, **shown}
 
 
 def _is_at(request: HttpRequest, link: str, query: str) -> bool:

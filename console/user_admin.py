@@ -5,16 +5,26 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, User
+from django.db.models import ManyToManyField
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from access.roles import NAMES, ROLES
+from access.roles import NAMES, ROLES, title_of
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+class GroupFilter(admin.RelatedFieldListFilter):
+    """Users by their groups; roles have their titles."""
+
+    def field_choices(self, *args: Any) -> list[tuple[int, str]]:
+        """Return the groups' keys and what they are called."""
+        return [(key, title_of(name)) for key, name in super().field_choices(*args)]
 
 
 @admin.register(User)
@@ -24,6 +34,16 @@ class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    list_filter = ["is_staff", "is_superuser", "is_active", ("groups", GroupFilter)]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
+        """Offer roles by their titles."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "groups":
+            field.label_from_instance = lambda group: title_of(group.name)
+        return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
         """Let nobody give more than roles and groups do, but a superuser."""
@@ -47,7 +67,12 @@ def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
 class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
     """What users may do. The roles' groups stay as they are; others are made and changed by superusers."""
 
-    list_display = ["name", "purpose"]
+    list_display = ["title", "purpose"]
+
+    @display(description=_("name"), ordering="name")
+    def title(self, group: Group) -> str:
+        """Return a role's title, or the name of another group."""
+        return title_of(group.name)
 
     @display(description=_("purpose"))
     def purpose(self, group: Group) -> str:

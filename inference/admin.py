@@ -22,11 +22,11 @@ from inference.engine.architectures import sequence_limit
 from inference.engine.messages import EngineInfo
 from inference.engine_table import render_engine
 from inference.live_state import state_of, states
+from inference.model_buttons import ModelButtonsMixin
 from inference.model_tests_admin import ModelTestsMixin
 from inference.models import StoredResponse
 from inference.pool import pool
 from inference.pool_events import on_every_change
-from inference.row_buttons import RowButtonsMixin
 from inference.specs import model_spec
 from inference.streaming import event_stream
 from registry.admin import PresetAdmin, RegisteredModelAdmin
@@ -52,7 +52,7 @@ class RunFilter(admin.SimpleListFilter):
 
 
 @admin.register(RegisteredModel)
-class LiveModelAdmin(ModelTestsMixin, RowButtonsMixin, RegisteredModelAdmin):
+class LiveModelAdmin(ModelTestsMixin, ModelButtonsMixin, RegisteredModelAdmin):
     """Adds the state column, the actions that load, unload and test, and what a loaded engine runs with."""
 
     change_list_template = "admin/registry/registeredmodel/change_list.html"
@@ -102,7 +102,7 @@ class LiveModelAdmin(ModelTestsMixin, RowButtonsMixin, RegisteredModelAdmin):
     def get_urls(self) -> list:
         """Add the events that keep the state column up to date."""
         live = path("live/", self.admin_site.admin_view(self.live), name="registry_registeredmodel_live")
-        return [live, *self.row_urls(), *super().get_urls()]
+        return [live, *self.button_urls(), *super().get_urls()]
 
     def live(self, request: HttpRequest) -> StreamingHttpResponse:
         """Send the models' states as server-sent events."""

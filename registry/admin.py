@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
@@ -78,7 +79,7 @@ class RegisteredModelAdmin(
     """Registers GGUF files; saving reads the file, and a file that is no use is an error on its path."""
 
     form = ModelPathsForm
-    list_display = ["name", "kind", "architecture", "parameters", "quantization", "context", "size", "enabled"]
+    list_display = ["name", "kind", "weights", "context", "enabled"]
     list_filter = ["enabled", "kind", "architecture", "quantization"]
     search_fields = ["name", "path", "display_name"]
     make_clone = clone_registration
@@ -152,7 +153,17 @@ class RegisteredModelAdmin(
         is_other = obj is not None and obj.kind != Kind.CHAT
         return [inline for inline in self.inlines if not (is_other and inline is GenerationDefaultsInline)]
 
-    @display(description=_("parameters"), ordering="parameter_count")
+    @display(description=_("weights"), ordering="size_bytes")
+    def weights(self, model: RegisteredModel) -> str:
+        """Return what the file has in a few words; a column for each of them would not fit beside the others."""
+        lines = (
+            (model.architecture, self.parameters(model)),
+            (model.quantization, self.size(model)),
+        )
+        words = ((" · ".join(filter(None, line)),) for line in lines)
+        return format_html_join("", '<span class="console-line">{}</span>', words)
+
+    @display(description=_("parameters"))
     def parameters(self, model: RegisteredModel) -> str:
         """Return the number of weights, for people."""
         return human_count(model.parameter_count)
@@ -162,7 +173,7 @@ class RegisteredModelAdmin(
         """Return the tokens one conversation, or one text to embed, may use."""
         return model.context_length
 
-    @display(description=_("size"), ordering="size_bytes")
+    @display(description=_("size"))
     def size(self, model: RegisteredModel) -> str:
         """Return the bytes of all parts, for people."""
         return human_bytes(model.size_bytes)
