@@ -11,15 +11,15 @@ from django.views.decorators.http import require_GET
 
 from console.base_url import DOCKER_HOST, LOCAL_HOSTS, api_url, docker_url, is_url, needs_key, port_of
 from console.librechat import KEY_VARIABLE, config_text, override_text
-from console.permissions import VIEW_MODELS, require
+from console.permissions import VIEW_MODELS, guarded
 from registry.model_kinds import Kind
 from registry.served_model import served_models
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def librechat(request: HttpRequest) -> HttpResponse:
     """Show the page for the base URL of the query string, or else the one for a LibreChat in Docker."""
-    require(request, VIEW_MODELS)
     asked = request.GET.get("base_url", "").strip()
     base_url = _base_url(request)
     models = served_models()
@@ -40,10 +40,10 @@ def librechat(request: HttpRequest) -> HttpResponse:
     return render(request, "console/librechat.html", context)
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def librechat_file(request: HttpRequest) -> HttpResponse:
     """Send the file, for the same base URL."""
-    require(request, VIEW_MODELS)
     text = config_text(served_models(), _base_url(request), needs_key())
     headers = {"Content-Disposition": 'attachment; filename="librechat.yaml"'}
     return HttpResponse(text, content_type="application/yaml; charset=utf-8", headers=headers)

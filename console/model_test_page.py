@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from console.permissions import USE_MODELS, VIEW_MODELS, require
+from console.permissions import USE_MODELS, VIEW_MODELS, guarded
 from inference.badges import render_badges
 from inference.bodies.trials import run_body, step_body
 from inference.pool import pool
@@ -28,10 +28,10 @@ from registry.served_model import ServedModel
 SHOWN_RUNS = 10
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def model_test(request: HttpRequest, key: int) -> HttpResponse:
     """Show the page."""
-    require(request, VIEW_MODELS)
     model = get_object_or_404(RegisteredModel.objects.select_related("defaults", "observation"), pk=key)
     run, newest = runner.last(key), newest_test(key)
     context = {
@@ -49,10 +49,10 @@ def model_test(request: HttpRequest, key: int) -> HttpResponse:
     return render(request, "console/model_test.html", context)
 
 
+@guarded(USE_MODELS)
 @require_POST
 def start_test(request: HttpRequest, key: int) -> HttpResponse:
     """Begin a run in the background."""
-    require(request, USE_MODELS)
     if not pool.is_running:
         messages.error(request, _("Models can only be tested in the running server."))
     elif not runner.start_all(RegisteredModel.objects.filter(pk=key)):
@@ -60,19 +60,19 @@ def start_test(request: HttpRequest, key: int) -> HttpResponse:
     return redirect("console:model_test", key)
 
 
+@guarded(USE_MODELS)
 @require_POST
 def cancel_test(request: HttpRequest, key: int) -> HttpResponse:
     """End the run that goes on."""
-    require(request, USE_MODELS)
     if pool.is_running and not pool.run(runner.cancel(key)).result():
         messages.info(request, _("No test was running."))
     return redirect("console:model_test", key)
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def test_events(request: HttpRequest, key: int) -> HttpResponse | StreamingHttpResponse:
     """Send the run that goes on, or was the last, whenever something happens to it; 204 if there is none."""
-    require(request, VIEW_MODELS)
     run = runner.last(key)
     if run is None:
         return HttpResponse(status=204)  # an EventSource does not ask again

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from access.identity import Identity, current_identity
 from console.base_url import needs_key
-from console.permissions import USE_MODELS, VIEW_MODELS, may_async, require
+from console.permissions import USE_MODELS, VIEW_MODELS, guarded, may_async
 from console.playground_texts import page_texts
 from inference.exceptions import error_body
 from inference.views.chat import ChatCompletionsView
@@ -39,10 +39,10 @@ SNIPPETS = (
 _answer = ChatCompletionsView.as_view()
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def playground(request: HttpRequest) -> HttpResponse:
     """Show the page, with the model of the query string chosen if it is there."""
-    require(request, VIEW_MODELS)
     models = [model for model in served_models() if model.kind == Kind.CHAT]
     wanted = request.GET.get("model", "")
     chosen = next((model for model in models if model.name == wanted), models[0] if models else None)
@@ -60,10 +60,10 @@ def playground(request: HttpRequest) -> HttpResponse:
     return render(request, "console/playground.html", context)
 
 
+@guarded(VIEW_MODELS)
 @require_GET
 def model_facts(request: HttpRequest) -> JsonResponse:
     """Say how the model of the query string generates where a request says nothing."""
-    require(request, VIEW_MODELS)
     name = request.GET.get("model", "")
     try:
         model = served_model(name)

@@ -4,14 +4,13 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.admin import site
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from console.chunks import in_chunks
-from console.dashboard import SEE_USAGE
 from console.live import percent
+from console.permissions import VIEW_USAGE, guarded
 from console.usage_charts import whole
 from console.usage_form import UsageForm, date_stamp
 from usage.formatting import human_ms
@@ -22,18 +21,20 @@ from usage.sums import Sums
 MOST_LINES = 500  # on the page; the file has all of them
 
 
+@guarded(VIEW_USAGE)
 def usage(request: HttpRequest) -> HttpResponse:
     """Show the sums of some days."""
-    form = _form(request)
+    form = UsageForm(request.GET)
     context = {**site.each_context(request), "title": _("Usage"), "form": form, "max_lines": MOST_LINES}
     if form.is_valid():
         context |= _table(form)
     return render(request, "console/usage.html", context, status=200 if form.is_valid() else 400)
 
 
+@guarded(VIEW_USAGE)
 def usage_csv(request: HttpRequest) -> HttpResponse:
     """Send the same as comma-separated values."""
-    form = _form(request)
+    form = UsageForm(request.GET)
     if not form.is_valid():
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain; charset=utf-8")
     report = form.report()
@@ -41,12 +42,6 @@ def usage_csv(request: HttpRequest) -> HttpResponse:
     name = f"usage_{date_stamp(report.first, report.last)}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _form(request: HttpRequest) -> UsageForm:
-    if not request.user.has_perm(SEE_USAGE):
-        raise PermissionDenied
-    return UsageForm(request.GET)
 
 
 def _table(form: UsageForm) -> dict[str, Any]:

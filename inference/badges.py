@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.formats import localize
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -49,7 +50,7 @@ def _abilities(capabilities: dict[str, Any]) -> Iterator[Badge]:
 
 def _figures(capabilities: dict[str, Any]) -> Iterator[Badge]:
     if speed := capabilities.get("tokens_per_second"):
-        yield Badge(_("%(speed)s tokens/s") % {"speed": speed}, "figure")
+        yield Badge(_("%(speed)s tokens/s") % {"speed": localize(speed)}, "figure")
     if first := capabilities.get("first_token_ms"):
         yield Badge(_("first token %(ms)d ms") % {"ms": first}, "figure")
     if host := capabilities.get("host_bytes"):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from console.add_model.candidate import examine
 from console.add_model.estimates import LatestOnly, Superseded, describe
 from console.add_model.forms import EstimateForm, PathForm, RegisterForm, RepositoryForm, UrlForm, suggested_name
-from console.add_model.permissions import needs_any
+from console.permissions import ADD_DOWNLOAD, ADD_MODEL, CHANGE_MODEL, VIEW_DOWNLOAD, guarded
 from inference.specs import model_spec
 from registry import download_tokens
 from registry.download_orders import order_model, order_url
@@ -31,20 +31,17 @@ from registry.model_folders import model_folders
 from registry.models import Download, RegisteredModel
 from registry.registration import portable_path
 
-ADD_MODEL, ADD_DOWNLOAD = "registry.add_registeredmodel", "registry.add_download"
-CHANGE_MODEL, VIEW_DOWNLOAD = "registry.change_registeredmodel", "registry.view_download"
-
 estimates = LatestOnly()
 
 
-@needs_any(ADD_MODEL, ADD_DOWNLOAD)
+@guarded(ADD_MODEL, ADD_DOWNLOAD)
 @require_GET
 def choose(request: HttpRequest) -> HttpResponse:
     """Show the ways to a model."""
     return _chooser(request)
 
 
-@needs_any(ADD_DOWNLOAD)
+@guarded(ADD_DOWNLOAD)
 @require_POST
 @sensitive_post_parameters("token")
 def repository(request: HttpRequest) -> HttpResponse:
@@ -64,7 +61,7 @@ def repository(request: HttpRequest) -> HttpResponse:
     return _chooser(request, repository_form=form, hub_models=found)
 
 
-@needs_any(ADD_DOWNLOAD)
+@guarded(ADD_DOWNLOAD)
 @require_POST
 def url(request: HttpRequest) -> HttpResponse:
     """Begin to download the file under a URL."""
@@ -77,7 +74,7 @@ def url(request: HttpRequest) -> HttpResponse:
     return _chooser(request, url_form=form)
 
 
-@needs_any(ADD_MODEL)
+@guarded(ADD_MODEL)
 def configure(request: HttpRequest) -> HttpResponse:
     """Show what a file is and ask how it is to run; register it when that is sent."""
     path = (request.POST if request.method == "POST" else request.GET).get("path", "").strip()
@@ -96,7 +93,7 @@ def configure(request: HttpRequest) -> HttpResponse:
     return _page(request, "configure", _("Add a model"), form=form, candidate=candidate)
 
 
-@needs_any(ADD_MODEL, CHANGE_MODEL)
+@guarded(ADD_MODEL, CHANGE_MODEL)
 @require_POST
 def estimate(request: HttpRequest) -> HttpResponse:
     """Say what the model takes with the settings that were sent; 409 if the same user has asked again meanwhile."""

@@ -1,5 +1,7 @@
 """What each role may see and do."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 
@@ -43,6 +45,8 @@ def urls(model):
         "follow the states": ("get", f"{MODELS}live/"),
         "load": ("post", f"{MODELS}{model.pk}/load/"),
         "unload": ("post", f"{MODELS}{model.pk}/unload/"),
+        "enable": ("post", f"{MODELS}{model.pk}/enable/"),
+        "disable": ("post", f"{MODELS}{model.pk}/disable/"),
         "load selected": ("post", MODELS, {"action": "load", "_selected_action": [model.pk]}),
         "disable selected": ("post", MODELS, {"action": "disable", "_selected_action": [model.pk]}),
         "delete selected": ("post", MODELS, {"action": "delete_selected", "_selected_action": [model.pk]}),
@@ -73,7 +77,7 @@ SEE = {"see models", "see a model", "see its history", "follow the states"}
 OPERATE = SEE | {"load", "unload", "load selected", "change a preset", "disable presets"}
 MANAGE = OPERATE | {
     *("disable selected", "delete selected", "clone", "register a model", "change a model", "delete a model"),
-    *("roll a model back", "roll defaults back"),
+    *("roll a model back", "roll defaults back", "enable", "disable"),
 }
 ALL = MANAGE | {"see keys", "revoke keys", "see users", "see stored responses"}
 TABLE = {"viewer": SEE, "operator": OPERATE, "model manager": MANAGE, "administrator": ALL, "superuser": ALL}
@@ -107,8 +111,35 @@ def test_buttons_are_for_those_who_may_press_them(role, is_shown, login, model):
     assert ('value="unload"' in page) is is_shown
 
 
-def test_a_link_loads_nothing(login, model):
-    assert login("superuser").get(f"{MODELS}{model.pk}/load/").status_code == 405
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        ("viewer", set()),
+        ("operator", {"load", "unload"}),
+        ("model manager", {"load", "unload", "disable"}),
+        ("superuser", {"load", "unload", "disable"}),
+    ],
+)
+def test_a_models_page_has_the_buttons_of_its_reader(role, shown, login, model):
+    page = login(role).get(f"{MODELS}{model.pk}/change/").content.decode()
+    assert set(re.findall(rf'formaction="{MODELS}{model.pk}/(\w+)/"', page)) == shown
+    assert "not loaded" in page
+
+
+def test_a_disabled_model_can_be_enabled_and_not_loaded(login, model):
+    client = login("superuser")
+    answer = client.post(f"{MODELS}{model.pk}/disable/", {"is_page": ""}, follow=True)
+    assert answer.redirect_chain == [(f"{MODELS}{model.pk}/change/", 302)]
+    assert set(re.findall(r'formaction="[^"]*/(\w+)/"', answer.content.decode())) == {"enable", "unload"}
+    assert "Disabled now: 1." in answer.content.decode()
+    assert client.post(f"{MODELS}{model.pk}/enable/").url == MODELS
+    model.refresh_from_db()
+    assert model.enabled
+
+
+@pytest.mark.parametrize("name", ["load", "unload", "enable", "disable"])
+def test_a_link_does_nothing(name, login, model):
+    assert login("superuser").get(f"{MODELS}{model.pk}/{name}/").status_code == 405
 
 
 def test_permissions_are_given_though_they_are_not_made_yet(db):

@@ -11,8 +11,8 @@ from django.utils import timezone
 from registry.models import ModelTest, RegisteredModel
 shown = {"tools": True, "json": False, "reasoning": True, "long_context": True, "languages": ["en", "ru"],
          "tokens_per_second": 123.4, "first_token_ms": 1234, "host_bytes": 2**34, "device_bytes": 2**34}
-values = {"path": "demo/demo.gguf", "architecture": "granitehybrid", "quantization": "IQ4_XS", "trained_context": 131072,
-          "parameter_count": 235 * 10**9, "size_bytes": 2**37, "ctx_size": 131072}
+values = {"path": "demo/demo.gguf", "architecture": "granitehybrid", "quantization": "IQ4_XS",
+          "trained_context": 131072, "parameter_count": 235 * 10**9, "size_bytes": 2**37, "ctx_size": 131072}
 for name in ("qwen3-235b-a22b-instruct-2507", "granite-4.0-h-small"):
     model = RegisteredModel.objects.create(name=name, **values)
     ModelTest.objects.create(model=model, started_at=timezone.now(), seconds=1, state="finished", capabilities=shown)

@@ -75,7 +75,9 @@ OTHER_PAGES = (
 def english(page: Page) -> set[str]:
     """Return the texts of a page that are left in English: without a Russian letter, or with some words in a row."""
     texts = {text: KNOWN.sub("", text) for text in page.evaluate(TEXTS)}
-    latin = {text for text, rest in texts.items() if re.search("[A-Za-z]{2}", rest) and not re.search("[А-Яа-яЁё]", text)}
+    latin = {
+        text for text, rest in texts.items() if re.search("[A-Za-z]{2}", rest) and not re.search("[А-Яа-яЁё]", text)
+    }
     return latin | {text for text, rest in texts.items() if SENTENCE.search(rest)}
 
 
@@ -110,7 +112,9 @@ def chat(page: Page) -> None:
     expect(answer).to_contain_text("28, 29, 30", timeout=60_000)
     expect(page.locator("#figures")).to_contain_text("первый токен")
     answers = page.locator("#transcript .message-text")
-    answers.evaluate_all("all => all.forEach(each => each.dataset.latin = '')")  # what was said is no text of the page's
+    answers.evaluate_all(
+        "all => all.forEach(each => each.dataset.latin = '')"
+    )  # what was said is no text of the page's
 
 
 def test_an_operator_works_in_russian(own_server, open_page):
