@@ -1,17 +1,19 @@
 """What the usage page is asked for."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from datetime import timezone as zones
 from typing import Any
 
 from django import forms
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from usage.models import UsageHour
-from usage.report import GROUPS, Report
+from usage.models import UsageStep
+from usage.report import GROUPS, Report, key_names
+from usage.sums import key_days_from, steps_from
 
 DAYS = 30  # shown if nothing is said
+EVER = datetime(2000, 1, 1, tzinfo=zones.utc)  # before the first request
 
 DEFAULT_GROUPS = ["day"]
 
@@ -55,13 +57,14 @@ def _with_all(text: str, names: dict[str, str], chosen: str | None) -> list[tupl
 
 
 def _models() -> dict[str, str]:
-    return {name: name for name in UsageHour.objects.order_by().values_list("model", flat=True).distinct() if name}
+    days = steps_from(UsageStep.DAY, EVER).exclude(model__in=("", UsageStep.ALL_MODELS))
+    return {name: name for name in days.values_list("model", flat=True).distinct()}
 
 
 def _keys() -> dict[str, str]:
     """Return the keys that were used: by their prefixes, their names and prefixes."""
-    found = UsageHour.objects.exclude(key_prefix="").order_by().values("key_prefix").annotate(name=Max("key__name"))
-    return {row["key_prefix"]: f"{row['name'] or ''} ({row['key_prefix']}…)".lstrip() for row in found}
+    used, names = key_days_from(EVER).values_list("key_prefix", flat=True).distinct(), key_names()
+    return {prefix: f"{names.get(prefix, '')} ({prefix}…)".lstrip() for prefix in used if prefix}
 
 
 def date_stamp(first: date, last: date) -> str:

@@ -92,36 +92,42 @@ class UsageHour(Totals):
         constraints = [
             models.UniqueConstraint(fields=["hour", "model", "key_prefix"], name="usage_hour_model_key"),
         ]
+        indexes = [models.Index(fields=["key_prefix", "hour"], name="usage_hour_key")]
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
 
 
 class UsageStep(Totals):
-    """The requests of one hour or one day (UTC), of one model or of all: what the dashboard is made of.
+    """The requests of one hour or one day (UTC): what the dashboard and most reports are made of.
 
+    There is one of each model and of all models, with all keys together; and of all models, one of each day and key.
     A page that reads the hours would read one row for each hour, model and key; of these, it reads a few hundred.
-    model: ALL_MODELS for the sum of all.
+    model: ALL_MODELS for the sum of all. key_prefix: ALL_KEYS for the sum of all, "" for requests without a key.
     """
 
     HOUR, DAY = "hour", "day"
-    ALL_MODELS = "*"  # no model's name
+    ALL_MODELS = ALL_KEYS = "*"  # no model's name, and no key begins so
 
     length = models.CharField(max_length=4, choices=[(HOUR, _("hour")), (DAY, _("day"))])
     start = models.DateTimeField()
     model = models.CharField(max_length=MODEL_NAME_MAX_LENGTH, blank=True)
+    key_prefix = models.CharField(max_length=16, blank=True, default=ALL_KEYS)
 
     class Meta:
         verbose_name = _("usage of an hour or a day")
         verbose_name_plural = _("usage by the hour and by the day")
         constraints = [
-            models.UniqueConstraint(fields=["length", "start", "model"], name="usage_step_model"),
+            models.UniqueConstraint(fields=["length", "key_prefix", "start", "model"], name="usage_step_model_key"),
         ]
-        # Which models were the busiest is read from the index alone.
-        indexes = [models.Index(fields=["length", "start", "model", "requests"], name="usage_step_requests")]
+        # Which models were the busiest is read from the first alone; the second finds the days of the keys.
+        indexes = [
+            models.Index(fields=["length", "key_prefix", "start", "model", "requests"], name="usage_step_busiest"),
+            models.Index(fields=["length", "model", "start"], name="usage_step_keys"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.length} {self.start:%Y-%m-%d %H}:00 {self.model}"
+        return f"{self.length} {self.start:%Y-%m-%d %H}:00 {self.model} {self.key_prefix}"
 
 
 class CaptureQuerySet(models.QuerySet):

@@ -69,8 +69,14 @@ def hours_between(start: datetime, end: datetime | None = None, model: str = "",
 
 
 def steps_from(length: str, start: datetime) -> QuerySet[UsageStep]:
-    """Return the hours or days from `start` on."""
-    return UsageStep.objects.filter(length=length, start__gte=start).order_by()
+    """Return the hours or days from `start` on, with all keys together."""
+    return UsageStep.objects.filter(length=length, key_prefix=UsageStep.ALL_KEYS, start__gte=start).order_by()
+
+
+def key_days_from(start: datetime) -> QuerySet[UsageStep]:
+    """Return the days of each key from `start` on, with all models together."""
+    days = UsageStep.objects.filter(length=UsageStep.DAY, model=UsageStep.ALL_MODELS, start__gte=start)
+    return days.exclude(key_prefix=UsageStep.ALL_KEYS).order_by()
 
 
 def busiest_models(length: str, start: datetime, most: int) -> list[str]:
