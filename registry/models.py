@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from llmsite.config import resolve_path
-from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
+from registry import generation_fields
 from registry.adapters import LoraAdapter
 from registry.change_history import ChangeHistory
 from registry.download_jobs import Download
@@ -26,11 +26,8 @@ from registry.residency import Residency
 from registry.runtime_settings import RuntimeSettings
 from registry.table_versions import TableVersion
 from registry.validators import (
-    between,
-    validate_above_zero,
     validate_chat_template,
     validate_model_name,
-    validate_stop,
 )
 
 FROM_FILE = (
@@ -206,50 +203,22 @@ class GenerationDefaults(models.Model):
     """How a model generates where a request says nothing; every model has exactly one."""
 
     model = models.OneToOneField(RegisteredModel, on_delete=models.CASCADE, related_name="defaults")
-    temperature = models.FloatField(
-        _("temperature"), default=0.8, validators=between(0, 2), help_text=_("0 always takes the likeliest token.")
+    temperature = generation_fields.temperature(default=0.8, help_text=_("0 always takes the likeliest token."))
+    top_p = generation_fields.top_p(
+        default=0.95, help_text=_("Keep the likeliest tokens that together reach this probability; 1 keeps all.")
     )
-    top_p = models.FloatField(
-        _("top p"),
-        default=0.95,
-        validators=[*between(0, 1), validate_above_zero],
-        help_text=_("Keep the likeliest tokens that together reach this probability; 1 keeps all."),
+    top_k = generation_fields.top_k(default=40, help_text=_("Keep this many tokens; 0 keeps all."))
+    min_p = generation_fields.min_p(
+        default=0.05, help_text=_("Drop tokens less likely than this part of the likeliest one; 0 keeps all.")
     )
-    top_k = models.PositiveIntegerField(
-        _("top k"), default=40, validators=between(0, 1000), help_text=_("Keep this many tokens; 0 keeps all.")
+    presence_penalty = generation_fields.presence_penalty(default=0)
+    frequency_penalty = generation_fields.frequency_penalty(default=0)
+    max_tokens = generation_fields.max_tokens(
+        help_text=_("Length limit of an answer. Empty: until the context is full.")
     )
-    min_p = models.FloatField(
-        _("min p"),
-        default=0.05,
-        validators=between(0, 1),
-        help_text=_("Drop tokens less likely than this part of the likeliest one; 0 keeps all."),
-    )
-    presence_penalty = models.FloatField(_("presence penalty"), default=0, validators=between(-2, 2))
-    frequency_penalty = models.FloatField(_("frequency penalty"), default=0, validators=between(-2, 2))
-    max_tokens = models.PositiveIntegerField(
-        _("max tokens"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_INTEGER)],
-        help_text=_("Length limit of an answer. Empty: until the context is full."),
-    )
-    stop = models.JSONField(
-        _("stop strings"),
-        default=list,
-        blank=True,
-        validators=[validate_stop],
-        help_text=_("A JSON list of up to 16 strings at which an answer ends."),
-    )
-    seed = models.PositiveBigIntegerField(
-        _("seed"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(2**32 - 1)],
-        help_text=_("Empty: a different one for every request."),
-    )
-    system_prompt = models.TextField(
-        _("system prompt"), blank=True, help_text=_("Put in front of conversations that bring none.")
-    )
+    stop = generation_fields.stop(default=list, help_text=_("A JSON list of up to 16 strings at which an answer ends."))
+    seed = generation_fields.seed(help_text=_("Empty: a different one for every request."))
+    system_prompt = generation_fields.system_prompt()
 
     history = ChangeHistory()
 

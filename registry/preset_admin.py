@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field, JSONField
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from registry.clone_action import CloneActionMixin
@@ -33,20 +35,24 @@ class PresetForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        defaults = self._defaults()
-        for name in (*DEFAULTS, "system_prompt"):
-            if defaults and name in self.fields:
-                self.fields[name].widget.attrs["placeholder"] = shortened(getattr(defaults, name), MAX_PLACEHOLDER)
+        for name, text in placeholders(self.instance.model_id or self.initial.get("model")).items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["placeholder"] = text
 
-    def _defaults(self) -> GenerationDefaults | None:
-        """Return those of the preset's model, or of the one that the page was opened for; None if there is none."""
-        key = self.instance.model_id or self.initial.get("model")
-        return GenerationDefaults.objects.filter(model=key).first() if str(key).isdecimal() else None
+
+def placeholders(key: object) -> dict[str, str]:
+    """Return a model's generation defaults as texts for empty fields, by name; empty ones if there is no such model."""
+    defaults = GenerationDefaults.objects.filter(model=key).first() if str(key).isdecimal() else None
+    names = (*DEFAULTS, "system_prompt")
+    return {name: shortened(getattr(defaults, name), MAX_PLACEHOLDER) if defaults else "" for name in names}
 
 
 @admin.register(Preset)
 class PresetAdmin(StrictActionsMixin, EnableActionsMixin, CloneActionMixin, HistoryAdmin):
     """Further names for models; what is empty comes from the model."""
+
+    class Media:
+        js = ["registry/preset_defaults.js"]
 
     form = PresetForm
     make_clone = clone_preset
@@ -88,6 +94,23 @@ class PresetAdmin(StrictActionsMixin, EnableActionsMixin, CloneActionMixin, Hist
         field = super().formfield_for_dbfield(db_field, request, form_class=OpenJSONField, **kwargs)
         field.widget.attrs["rows"] = 3
         return field
+
+    def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field:
+        """Tell the page's script where it learns of another model's values."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.widget.attrs["data-defaults"] = reverse("admin:registry_preset_defaults")
+        return field
+
+    def get_urls(self) -> list:
+        """Add the values that a model has for what a preset leaves empty."""
+        view = self.admin_site.admin_view(self.model_defaults)
+        return [path("defaults/", view, name="registry_preset_defaults"), *super().get_urls()]
+
+    def model_defaults(self, request: HttpRequest) -> JsonResponse:
+        """Return them of the model in the query string."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(placeholders(request.GET.get("model", "")))
 
     @admin.display(description=_("changes"))
     def changes(self, preset: Preset) -> str:

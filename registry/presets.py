@@ -3,21 +3,19 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
-from llmsite.config_models import MAX_INTEGER, MODEL_NAME_MAX_LENGTH
+from llmsite.config_models import MODEL_NAME_MAX_LENGTH
+from registry import generation_fields
 from registry.change_history import ChangeHistory
+from registry.generation_fields import OPEN
 from registry.model_kinds import Kind
 from registry.validators import (
-    between,
-    validate_above_zero,
     validate_field_names,
     validate_model_name,
     validate_parameters,
-    validate_stop,
     validate_tool_names,
 )
 
@@ -69,26 +67,18 @@ class Preset(models.Model):
     description = models.CharField(_("description"), max_length=255, blank=True)
 
     # What is empty here comes from the model's generation defaults.
-    temperature = models.FloatField(_("temperature"), null=True, blank=True, validators=between(0, 2))
-    top_p = models.FloatField(_("top p"), null=True, blank=True, validators=[*between(0, 1), validate_above_zero])
-    top_k = models.PositiveIntegerField(_("top k"), null=True, blank=True, validators=between(0, 1000))
-    min_p = models.FloatField(_("min p"), null=True, blank=True, validators=between(0, 1))
-    presence_penalty = models.FloatField(_("presence penalty"), null=True, blank=True, validators=between(-2, 2))
-    frequency_penalty = models.FloatField(_("frequency penalty"), null=True, blank=True, validators=between(-2, 2))
-    max_tokens = models.PositiveIntegerField(
-        _("max tokens"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_INTEGER)]
+    temperature = generation_fields.temperature(**OPEN)
+    top_p = generation_fields.top_p(**OPEN)
+    top_k = generation_fields.top_k(**OPEN)
+    min_p = generation_fields.min_p(**OPEN)
+    presence_penalty = generation_fields.presence_penalty(**OPEN)
+    frequency_penalty = generation_fields.frequency_penalty(**OPEN)
+    max_tokens = generation_fields.max_tokens()
+    seed = generation_fields.seed()
+    stop = generation_fields.stop(
+        null=True, help_text=_("A JSON list of up to 16 strings. Empty: those of the model; [] for none.")
     )
-    seed = models.PositiveBigIntegerField(_("seed"), null=True, blank=True, validators=[MaxValueValidator(2**32 - 1)])
-    stop = models.JSONField(
-        _("stop strings"),
-        null=True,
-        blank=True,
-        validators=[validate_stop],
-        help_text=_("A JSON list of up to 16 strings. Empty: those of the model; [] for none."),
-    )
-    system_prompt = models.TextField(
-        _("system prompt"), blank=True, help_text=_("Put in front of conversations that bring none.")
-    )
+    system_prompt = generation_fields.system_prompt()
 
     forced = models.JSONField(
         _("forced parameters"),

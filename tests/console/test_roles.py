@@ -61,6 +61,7 @@ def urls(model):
         ),
         "delete a model": ("get", f"{MODELS}{model.pk}/delete/"),
         "change a preset": ("post", f"/admin/registry/preset/{preset.pk}/change/", {}),
+        "see a model's defaults": ("get", f"/admin/registry/preset/defaults/?model={model.pk}"),
         "disable presets": (
             "post",
             "/admin/registry/preset/",
@@ -73,7 +74,7 @@ def urls(model):
     }
 
 
-SEE = {"see models", "see a model", "see its history", "follow the states"}
+SEE = {"see models", "see a model", "see its history", "follow the states", "see a model's defaults"}
 OPERATE = SEE | {"load", "unload", "load selected", "change a preset", "disable presets"}
 MANAGE = OPERATE | {
     *("disable selected", "delete selected", "clone", "register a model", "change a model", "delete a model"),
