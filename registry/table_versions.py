@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, connections, models
+from django.utils.translation import gettext_lazy as _
 
 _watched: dict[str, list[type[models.Model]]] = {}
 
@@ -21,6 +22,10 @@ class TableVersion(models.Model):
 
     name = models.CharField(max_length=32, primary_key=True)
     number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("state of the tables")
+        verbose_name_plural = _("states of the tables")
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
