@@ -1,6 +1,7 @@
 """What has been found out about a model by running it."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -25,4 +26,4 @@ class Observation(models.Model):
         verbose_name_plural = _("observations")
 
     def __str__(self) -> str:
-        return f"observation of {self.model_id}"
+        return gettext("observation of %(model)s") % {"model": self.model_id}
