@@ -56,7 +56,8 @@ def own_server(tmp_path_factory):
 # Names, units, parameters and terms that are the same in every language.
 KNOWN = re.compile(
     r"https?://\S+|/\S*/\S*|\b\S+\.(gguf|ya?ml)\b|sk-\S+|\b[0-9a-f]{16,}\b|<\|\w+\|>|: pbkdf2_sha256|: \S+\*+"
-    r"|\b(llmsite|LibreChat|Hugging Face|chat completions|GGUF|API|URL|JSON|GPU|CPU|CSV|MIT|sha256|LoRA|HTTP|KV|RAM|mmap|mlock)\b"
+    r"|\b(llmsite|LibreChat|Hugging Face|chat completions)\b"
+    r"|\b(GGUF|API|URL|JSON|GPU|CPU|CSV|MIT|sha256|LoRA|HTTP|KV|RAM|mmap|mlock)\b"
     r"|\b([KMGT]iB|tokens?|demo|Demo|brief|Brief|[Cc]lient|admin|Admin|llama|F16|curl|Python|JavaScript|openai|stop)\b"
     r"|\b(temperature|([Tt]op|[Mm]in)[_ ][pk]|max_tokens|[Ss]eed|reasoning_effort|flash attention|attention)\b"
     r"|\bCan (\w+ )+\w+$"  # permissions: Django keeps their names in the database
