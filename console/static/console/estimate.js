@@ -1,7 +1,7 @@
 // Shows what a model would take of the memory, anew whenever a setting is changed.
 const PAUSE = 400; // milliseconds after the last key
 const box = document.querySelector("[data-estimate]");
-const form = document.querySelector(box.dataset.form);
+const form = box.closest("form");
 let timer = null;
 let request = null;
 
