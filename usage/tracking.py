@@ -29,7 +29,7 @@ class Tracked:
         self._observers = observers
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        record = RequestRecord(_request_id(scope), scope["method"], scope["path"])
+        record = RequestRecord(_request_id(scope), scope["method"], scope["path"], client=_address(scope))
         for observer in self._observers:
             record.on_finish(observer)
         if capture.is_on() and record.method == "POST":
@@ -47,6 +47,11 @@ class Tracked:
 def _request_id(scope: dict[str, Any]) -> str:
     sent = next((value for name, value in scope["headers"] if name == ID_HEADER), b"")
     return sent.decode() if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+
+
+def _address(scope: dict[str, Any]) -> str:
+    """Return the client's address; a server on a Unix socket knows none."""
+    return (scope.get("client") or [""])[0]
 
 
 def _answering(record: RequestRecord, send: Send) -> Send:
