@@ -88,7 +88,9 @@ class RequestRecord:
         self._callbacks.append(callback)
 
     def finish(self) -> None:
-        """End the record, whatever has become of the request."""
+        """End the record, whatever has become of the request; a second time nothing happens."""
+        if self.ended is not None:
+            return
         self.ended = time.perf_counter()
         self.status = self.status or CLIENT_GONE
         if self.num_open and not self.error_code:

@@ -55,12 +55,18 @@ def _address(scope: dict[str, Any]) -> str:
 
 
 def _answering(record: RequestRecord, send: Send) -> Send:
-    """Return a `send` that adds the request's id to the answer and notes its status."""
+    """Return a `send` that adds the request's id to the answer, notes its status, and ends the record with it.
+
+    What Django does after the last byte may wait for a thread. By then the client may ask for more, and all that this
+    request has taken must have been counted.
+    """
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             record.status = message["status"]
             message = {**message, "headers": [*message.get("headers", ()), (ID_HEADER, record.request_id.encode())]}
         await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            record.finish()
 
     return answer
