@@ -32,8 +32,8 @@ class RequestRecord:
     named it; has_model: whether there is one of that name. status: of HTTP; an error that comes in the middle of a
     stream leaves it at 200 and has an `error_code`. Token counts are those of the API's usage: a prompt with several
     choices counts once. Of a request that ends early, they are those of what was done; finish_reason is then `abort`.
-    client: the address that it comes from. num_open: generations that have not ended. exchange: the bodies, where they
-    are being captured.
+    client: the address that it comes from. trace_headers: which trace it belongs to, if the client says so.
+    num_open: generations that have not ended. exchange: the bodies, where they are being captured.
     """
 
     request_id: str
@@ -60,6 +60,7 @@ class RequestRecord:
     reasoning_tokens: int = 0
     queue_seconds: float | None = None
     client: str = ""
+    trace_headers: dict[str, str] = field(default_factory=dict)
     num_open: int = 0
     exchange: "Exchange | None" = None
     _callbacks: list[Callable[["RequestRecord"], None]] = field(default_factory=list)

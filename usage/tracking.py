@@ -11,6 +11,7 @@ from usage.record import RequestRecord, note_error, recorded
 
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,64}")
 ID_HEADER = b"x-request-id"
+TRACE_HEADERS = (b"traceparent", b"tracestate")  # https://www.w3.org/TR/trace-context/
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,6 +31,7 @@ class Tracked:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         record = RequestRecord(_request_id(scope), scope["method"], scope["path"], client=_address(scope))
+        record.trace_headers = _trace_headers(scope)
         for observer in self._observers:
             record.on_finish(observer)
         if capture.is_on() and record.method == "POST":
@@ -47,6 +49,10 @@ class Tracked:
 def _request_id(scope: dict[str, Any]) -> str:
     sent = next((value for name, value in scope["headers"] if name == ID_HEADER), b"")
     return sent.decode() if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+
+
+def _trace_headers(scope: dict[str, Any]) -> dict[str, str]:
+    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in TRACE_HEADERS}
 
 
 def _address(scope: dict[str, Any]) -> str:
