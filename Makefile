@@ -58,7 +58,7 @@ lint: install-dev
 	$(BIN)/python manage.py check --fail-level WARNING --settings tests.settings
 
 test: system-packages lint
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report=
 
 system-packages:
 	.ci/system-packages

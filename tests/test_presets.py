@@ -27,9 +27,9 @@ for name, values in {PRESETS!r}.items():
     preset = Preset(name=name, model=demo, **values)
     preset.full_clean()
     preset.save()
-Preset.objects.create(name="orphan", model=RegisteredModel.objects.create(name="gone", path=demo.path, enabled=False))
+Preset.objects.create(name="orphan", model=RegisteredModel.objects.create(name="disabled", path=demo.path, enabled=False))
 thinker = RegisteredModel.objects.get(name="demo")
-thinker.pk, thinker.name = None, "thinker"
+thinker.pk, thinker.name = None, "thinks-first"
 thinker.chat_template_override = thinker.chat_template + {OPENING!r}
 thinker.save()
 Preset.objects.create(name="unthinking", model=thinker, reasoning="none")
@@ -37,7 +37,7 @@ Preset.objects.create(name="unthinking", model=thinker, reasoning="none")
 CLEANUP = """
 from registry.models import RegisteredModel, Preset
 Preset.objects.all().delete()
-RegisteredModel.objects.filter(name__in=["gone", "thinker"]).delete()
+RegisteredModel.objects.filter(name__in=["disabled", "thinks-first"]).delete()
 """
 
 
@@ -172,7 +172,7 @@ def test_reasoning_is_off_whatever_the_request_says(post, path):
         details = usage.get("completion_tokens_details") or usage["output_tokens_details"]
         return details["reasoning_tokens"]
 
-    assert thoughts("thinker") == 8
+    assert thoughts("thinks-first") == 8
     assert thoughts("unthinking") == 0
 
 
@@ -192,7 +192,7 @@ def test_the_list_of_models_names_presets_with_their_parents(openai_client: open
     parents = {model.id: model.parent for model in openai_client.models.list()}
     assert parents["demo"] is None
     assert parents["short"] == parents["cold"] == "demo"
-    assert parents["unthinking"] == "thinker"
+    assert parents["unthinking"] == "thinks-first"
     assert not {"off", "orphan"} & set(parents)
     assert openai_client.models.retrieve("short").parent == "demo"
 
