@@ -174,3 +174,4 @@ def test_a_collector_that_is_gone_hurts_nobody(tmp_path):
     finally:
         assert server.stop() == 0
     assert "Traceback" not in server.log
+    assert server.log.count("Failed to export") == 1  # in a minute
