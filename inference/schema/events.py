@@ -6,7 +6,7 @@ EVENT_STREAM = "text/event-stream"
 
 
 def describe_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Say of streams whose events have JSON of a component in them that it is in their `data`, as text.
+    """Say of streams that each of their events has `data`, a text, and whose JSON it is if it is that of a component.
 
     A hook of drf-spectacular. `contentSchema` is of OpenAPI 3.1, and ignored by whoever does not know it.
     """
@@ -18,11 +18,14 @@ def describe_events(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if "content" in response
     ]
     for content in contents:
-        if "$ref" in content.get("schema", {}):
+        if "schema" in content:
             content["schema"] = _event(content["schema"])
     return result
 
 
 def _event(schema: dict[str, Any]) -> dict[str, Any]:
-    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
-    return {"type": "object", "properties": {"data": data}, "required": ["data"]}
+    """schema: of what is in the data; one of a string where it is not always JSON (`[DONE]`)."""
+    data = {"type": "string"}
+    if "$ref" in schema:
+        data |= {"contentMediaType": "application/json", "contentSchema": schema}
+    return {"type": "object", "properties": {"event": {"type": "string"}, "data": data}, "required": ["data"]}

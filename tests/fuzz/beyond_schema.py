@@ -33,6 +33,7 @@ RULES = {
     r"Invalid `metadata`: expected keys of at most 64 characters, ": "propertyNames is not in OpenAPI 3.0",
     r"Previous response with id `[^`]*` not found: ": "depends on which responses are kept",
     r"Invalid `input\[\d+\]\.id`: item with id `[^`]*` not found": "the same, of their items",
+    r"Invalid `after`: the list has no item ": "depends on the items of the response",
     r"Invalid `input\[\d+\][\w.]*`: no tool call found for ": "depends on the items before",
 }
 
