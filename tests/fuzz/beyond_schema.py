@@ -14,7 +14,10 @@ RULES = {
     r"Invalid `suffix`(?: for model `[^`]+`)?: this model has no tokens for filling in the middle": "and its training",
     rf"{FIELD}.* \d+ tokens, this model takes at most \d+": "and its context",
     r"This model's maximum context length is \d+ tokens": "the same",
-    r"Invalid `logit_bias`: expected a token id or a text, got ": "a pair's first item cannot be told from its second",
+    r"Invalid `logit_bias`: expected (?:a token id or a text|a number between -100 and 100), got ": (
+        "a pair's first item cannot be told from its second"
+    ),
+    r"Invalid `keep_alive`: expected seconds or a duration .*, at most 100 years; .*, got '[\d.hms]{20}": "a sum",
     r"Invalid `input`: these are token ids\. ": "depends on `tokenizer`",
     r"Invalid `top_logprobs`: needs `(?:logprobs: true|include: )": "depends on another field",
     r"Invalid `(?:tool_choice|function_call)`: needs `(?:tools|functions)`, of which there are none": "the same",
