@@ -29,16 +29,17 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends build-essential cmake git python3-dev python3-pip python3-venv \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-COPY requirements.txt requirements-postgres.txt ./
+COPY requirements.txt requirements-postgres.txt requirements-otel.txt ./
 ARG CMAKE_ARGS=""
 ARG PIP_ARGS=""
 # llama.cpp's AMX kernels crash when GCC compiles them (ggml-org/llama.cpp#26954).
 # hadolint ignore=SC2086
 RUN if [ "$(uname -m)" = x86_64 ]; then export CFLAGS=-mno-amx-int8 CXXFLAGS=-mno-amx-int8; fi \
     && CMAKE_ARGS="$BACKEND_ARGS $CMAKE_ARGS" \
-       python3 -m pip wheel --no-cache-dir --wheel-dir /wheels -r requirements-postgres.txt $PIP_ARGS
+       python3 -m pip wheel --no-cache-dir --wheel-dir /wheels -r requirements-postgres.txt -r requirements-otel.txt $PIP_ARGS
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --no-index --find-links /wheels -r requirements-postgres.txt
+    && /opt/venv/bin/pip install --no-cache-dir --no-index --find-links /wheels \
+       -r requirements-postgres.txt -r requirements-otel.txt
 
 
 # hadolint ignore=DL3006

@@ -43,7 +43,7 @@ install: .venv/installed
 
 install-dev: .venv/installed-dev
 
-.venv/installed-dev: .venv/installed requirements-dev.txt requirements-postgres.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt requirements-otel.txt requirements-postgres.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 

@@ -20,7 +20,11 @@ MAX_UNKNOWN = 1_000  # texts that look like keys and are none
 
 
 class KeyRefused(Exception):
-    """A key of the database that is no longer good; the message says why."""
+    """A key of the database that is no longer good; the message says why, `identity` whose it was."""
+
+    def __init__(self, message: str, identity: Identity) -> None:
+        super().__init__(message)
+        self.identity = identity
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,10 @@ class Found:
     def owner(self, now: datetime) -> Identity | None:
         """Return whose key it is, None if it is nobody's; raise KeyRefused if it is no longer good."""
         if self.revoked_at is not None:
-            raise KeyRefused(f"The API key {self.identity.prefix}… has been revoked.")
+            raise KeyRefused(f"The API key {self.identity.prefix}… has been revoked.", self.identity)
         if self.expires_at is not None and self.expires_at <= now:
-            raise KeyRefused(f"The API key {self.identity.prefix}… expired on {self.expires_at:%Y-%m-%d %H:%M} UTC.")
+            message = f"The API key {self.identity.prefix}… expired on {self.expires_at:%Y-%m-%d %H:%M} UTC."
+            raise KeyRefused(message, self.identity)
         return self.identity
 
 

@@ -34,5 +34,5 @@ urlpatterns = [
     path("responses/input_tokens", ResponseInputTokensView.as_view()),
     path("responses/<str:response_id>", ResponseView.as_view()),
     path("responses/<str:response_id>/input_items", InputItemsView.as_view()),
-    re_path(r"^.*$", not_found),
+    re_path(r"^[\s\S]*$", not_found),  # a name may have line breaks
 ]

@@ -83,6 +83,7 @@ async def identify(authorization: str) -> Identity:
     try:
         owner = await key_ring.owner(key)
     except KeyRefused as refusal:
+        _note_key(refusal.identity)
         raise InvalidKey(str(refusal)) from None
     if owner is None and settings.AUTH_REQUIRED:
         raise InvalidKey(WRONG if key else NO_BEARER if authorization else MISSING)
@@ -94,12 +95,16 @@ async def let_in(request: HttpRequest, identity: Identity) -> None:
     record = current_record.get()
     if identity.key_id is not None:
         last_used.note(identity.key_id)
-        if record:
-            record.key_id, record.key_prefix = identity.key_id, identity.prefix
+        _note_key(identity)
     await admission.meter.prepare(identity)
     is_work = request.method == "POST" and not request.path_info.startswith(MANAGING_PATH)
     if record and is_work:
         _count(record, identity)
+
+
+def _note_key(identity: Identity) -> None:
+    if record := current_record.get():
+        record.key_id, record.key_prefix = identity.key_id, identity.prefix
 
 
 def _count(record: RequestRecord, identity: Identity) -> None:

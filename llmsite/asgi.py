@@ -18,6 +18,7 @@ from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
 from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
 from llmsite.middleware import API_PATH, PLAYGROUND_PATH  # noqa: E402
+from llmsite.telemetry import begin_traces  # noqa: E402
 from registry.download_runner import runner  # noqa: E402
 from usage import capture, metrics  # noqa: E402
 from usage.access_log import log_request  # noqa: E402
@@ -30,7 +31,9 @@ logger = logging.getLogger("llmsite.server")
 request_log = LogWriter(settings.CONFIG.usage.log)
 retention = Retention()
 TRACKED_PATHS = (API_PATH, PLAYGROUND_PATH)
-api = Tracked(django_application, [log_request, metrics.observe, request_log.add])
+traces = begin_traces(settings.CONFIG.telemetry.traces_endpoint)
+observers = [log_request, metrics.observe, request_log.add, *([traces.add] if traces else [])]
+api = Tracked(django_application, observers)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -74,6 +77,8 @@ def _begin_to_keep() -> None:
 
 
 def _stop_keeping() -> None:
-    """Write what is still to be written."""
+    """Write what is still to be written, and send what is still to be sent."""
     retention.stop()
     request_log.stop()
+    if traces:
+        traces.close()

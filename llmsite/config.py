@@ -163,6 +163,19 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Telemetry:
+    """Where traces go: nowhere if `traces_endpoint` is empty."""
+
+    traces_endpoint: str = setting(
+        text(
+            "the URL of a collector with its path, such as http://localhost:4318/v1/traces, or an empty text",
+            r"(https?://[^\s/]+/\S*)?",
+        ),
+        "",
+    )
+
+
+@dataclass(frozen=True)
 class Storage:
     """The folders under which the admin finds models, adapters and draft models, and into which it downloads."""
 
@@ -202,6 +215,7 @@ class Config:
     kv_disk: KVDisk = field(default_factory=KVDisk)
     usage: Usage = field(default_factory=Usage)
     metrics: Metrics = field(default_factory=Metrics)
+    telemetry: Telemetry = field(default_factory=Telemetry)
     storage: Storage = field(default_factory=Storage)
     downloads: Downloads = field(default_factory=Downloads)
     layers: Layer = field(default_factory=Layer, compare=False)
@@ -219,6 +233,7 @@ SECTIONS = {
     "kv_disk": KVDisk,
     "usage": Usage,
     "metrics": Metrics,
+    "telemetry": Telemetry,
     "storage": Storage,
     "downloads": Downloads,
 }

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from usage.record import current_record
+from usage.samples import Samples
 
 # What must stay secret: API keys but for their prefix, tokens of the Hugging Face hub, whatever follows "Bearer".
 SECRET = re.compile(r"\b(sk-[\w-]{8})[\w-]{8,}|\bhf_\w{16,}|((?i:bearer) )[\w.~+/=:-]{8,}")
@@ -22,7 +23,7 @@ def logging_config(level: str, format: str = "text") -> dict:  # noqa: A002 - th
             "text": {"()": TextFormatter, "format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
             "json": {"()": JSONFormatter},
         },
-        "filters": {"request": {"()": RequestFilter}, "pages": {"()": PagesFilter}},
+        "filters": {"request": {"()": RequestFilter}, "pages": {"()": PagesFilter}, "few": {"()": FewFilter}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": format, "filters": ["request"]}},
         "root": {"handlers": ["console"], "level": level.upper()},
         "loggers": {
@@ -36,6 +37,8 @@ def logging_config(level: str, format: str = "text") -> dict:  # noqa: A002 - th
             "httpcore": quiet,
             # Requests to the API have their line of llmsite.access.
             "uvicorn.access": {"filters": ["pages"]},
+            # A collector that is gone is worth a line, but not several for each try.
+            "opentelemetry.exporter.otlp.proto.http.trace_exporter": {"filters": ["few"]},
         },
     }
 
@@ -55,6 +58,17 @@ class PagesFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (isinstance(record.args, tuple) and str(record.args[2]).startswith("/v1/"))
+
+
+class FewFilter(logging.Filter):
+    """Lets one line of each wording pass in a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = Samples(1, 60.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return self._lines.number(record.msg) > 0
 
 
 class TextFormatter(logging.Formatter):

@@ -15,6 +15,7 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
+from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 from simple_history.models import HistoricalRecords
 
@@ -65,10 +66,11 @@ class APIMiddleware:
 
 def _note_endpoint(request: HttpRequest) -> None:
     """Note where the request went: a pattern of urls.py, of which there are few whatever clients ask for."""
-    record, match = current_record.get(), request.resolver_match
-    if record and match:
-        is_known = "$" not in match.route  # the one that takes what no other does is a regular expression
-        record.endpoint = f"/{match.route}" if is_known else "unknown"
+    if record := current_record.get():
+        with suppress(Resolver404):
+            match = request.resolver_match or resolve(request.path_info)  # what is turned away reaches no view
+            is_known = "$" not in match.route  # the one that takes what no other does is a regular expression
+            record.endpoint = f"/{match.route}" if is_known else "unknown"
 
 
 def _complete(response: HttpResponseBase) -> HttpResponseBase:

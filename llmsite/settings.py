@@ -11,6 +11,7 @@ from llmsite.kv_disk import prepare_kv_disk
 from llmsite.logs import logging_config
 from llmsite.rate_headers import EXPOSED
 from llmsite.secret_key import read_or_create_secret_key
+from llmsite.telemetry import require_packages
 from llmsite.version import __version__
 
 CONFIG = load_config()
@@ -162,6 +163,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "inference.schema.access.describe_access",
+        "inference.schema.events.describe_events",
     ],
     "ENUM_NAME_OVERRIDES": {
         "FunctionTypeEnum": ["function"],
@@ -174,6 +176,9 @@ SPECTACULAR_SETTINGS = {
 
 if CONFIG.kv_disk.directory:
     prepare_kv_disk(CONFIG.kv_disk.directory)
+
+if CONFIG.telemetry.traces_endpoint:
+    require_packages()
 
 AUTH_REQUIRED = CONFIG.auth.required
 RESPONSE_RETENTION_DAYS = CONFIG.responses.retention_days

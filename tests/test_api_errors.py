@@ -191,7 +191,7 @@ async def test_a_template_that_renders_nothing_is_refused(demo, engines):
     assert (status, error["message"]) == (400, "The messages result in an empty prompt.")
 
 
-@pytest.mark.parametrize("path", ["/v1/nope", "/v1/chat/completions/", "/v1/"])
+@pytest.mark.parametrize("path", ["/v1/nope", "/v1/chat/completions/", "/v1/", "/v1/models/a%0Ab/load"])
 async def test_an_unknown_path_is_not_found(path):
     status, error = await post({}, path)
     assert (status, error["code"]) == (404, "unknown_url")

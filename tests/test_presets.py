@@ -27,7 +27,7 @@ for name, values in {PRESETS!r}.items():
     preset = Preset(name=name, model=demo, **values)
     preset.full_clean()
     preset.save()
-Preset.objects.create(name="orphan", model=RegisteredModel.objects.create(name="disabled", path=demo.path, enabled=False))
+Preset.objects.create(name="orphan", model=RegisteredModel.objects.create(name="shut", path=demo.path, enabled=False))
 thinker = RegisteredModel.objects.get(name="demo")
 thinker.pk, thinker.name = None, "thinks-first"
 thinker.chat_template_override = thinker.chat_template + {OPENING!r}
@@ -37,7 +37,7 @@ Preset.objects.create(name="unthinking", model=thinker, reasoning="none")
 CLEANUP = """
 from registry.models import RegisteredModel, Preset
 Preset.objects.all().delete()
-RegisteredModel.objects.filter(name__in=["disabled", "thinks-first"]).delete()
+RegisteredModel.objects.filter(name__in=["shut", "thinks-first"]).delete()
 """
 
 

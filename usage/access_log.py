@@ -1,21 +1,45 @@
-"""One line of the log for each request to the API."""
+"""One line of the log for each request to the API; of those that are turned away, which may be any number, some."""
 
 import logging
 from typing import Any
 
 from usage.record import RequestRecord
+from usage.samples import Samples
 
 logger = logging.getLogger("llmsite.access")
 
 QUIET = ("/v1/health",)  # asked every few seconds by whatever watches the service
+TURNED_AWAY_PER_MINUTE = 60  # lines of each reason
+
+_turned_away = Samples(TURNED_AWAY_PER_MINUTE, 60.0)
 
 
 def log_request(record: RequestRecord) -> None:
     """Write the line; the JSON format has each of its values in a field of its own."""
-    level = logging.DEBUG if record.endpoint in QUIET else logging.INFO
+    if record.is_turned_away:
+        _log_turned_away(record)
+    else:
+        _log(record, logging.DEBUG if record.endpoint in QUIET else logging.INFO)
+
+
+def _log(record: RequestRecord, level: int) -> None:
     if logger.isEnabledFor(level):
         fields = fields_of(record)
         logger.log(level, _sentence(fields), extra={"fields": fields})
+
+
+def _log_turned_away(record: RequestRecord) -> None:
+    number = _turned_away.number(record.error_code)
+    if not number:
+        return
+    _log(record, logging.INFO)
+    if _turned_away.is_last(number):
+        logger.warning(
+            "%d requests were turned away within a minute (%s); until it is over, llmsite_requests_turned_away_total "
+            "counts the others, and they have no lines",
+            number,
+            record.error_code,
+        )
 
 
 def fields_of(record: RequestRecord) -> dict[str, Any]:
@@ -27,6 +51,7 @@ def fields_of(record: RequestRecord) -> dict[str, Any]:
         "status": record.status,
         "model": record.model or None,
         "key": record.key_prefix or None,
+        "client": record.client if record.is_turned_away and record.client else None,
         "prompt_tokens": record.prompt_tokens,
         "cached_tokens": record.cached_tokens,
         "completion_tokens": record.completion_tokens,
@@ -45,6 +70,8 @@ def _sentence(fields: dict[str, Any]) -> str:
         parts.append(_shown(fields["model"]))
     if fields["key"]:
         parts.append(f"key {fields['key']}…")
+    if fields["client"]:
+        parts.append(f"from {fields['client']}")
     if fields["prompt_tokens"]:
         parts.append(
             f"{fields['prompt_tokens']} ({fields['cached_tokens']} cached) + {fields['completion_tokens']} tokens"

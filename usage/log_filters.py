@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from access.models import APIKey
 from usage.names import logged_models
+from usage.record import TURNED_AWAY
 
 HOURS = {"1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24}
 SLOW_SECONDS = (10, 30, 60, 300)
@@ -78,6 +79,7 @@ class StatusFilter(SimpleListFilter):
         "ok": {"status__lt": 400, "error_code": ""},
         "error": {"error_code__gt": ""},
         "4xx": {"status__gte": 400, "status__lt": 500, "error_code__gt": ""},
+        "away": {"status__in": sorted(TURNED_AWAY), "error_code__gt": ""},
         "5xx": {"status__gte": 500, "error_code__gt": ""},
         "broken": {"status__lt": 400, "error_code__gt": ""},
         "left": {"status": 499},
@@ -89,6 +91,7 @@ class StatusFilter(SimpleListFilter):
             ("ok", _("answered")),
             ("error", _("all errors")),
             ("4xx", _("refused (4xx)")),
+            ("away", _("refused for their key or a limit (401, 403, 429)")),
             ("5xx", _("failed (5xx)")),
             ("broken", _("failed in the middle of the answer")),
             ("left", _("the client left")),

@@ -49,6 +49,9 @@ CACHED_TOKENS = Counter(
     "llmsite_prompt_tokens_cached", "Tokens of prompts that were not computed again", MODEL, registry=REGISTRY
 )
 GENERATION_TOKENS = Counter("llmsite_generation_tokens", "Tokens generated", MODEL, registry=REGISTRY)
+TURNED_AWAY = Counter(
+    "llmsite_requests_turned_away", "Requests refused for their key or a limit", ("reason",), registry=REGISTRY
+)
 ROWS_DROPPED = Counter(
     "llmsite_log_rows_dropped", "Requests missing in the request log: the database was too slow", registry=REGISTRY
 )
@@ -59,6 +62,8 @@ def observe(record: RequestRecord) -> None:
     """Count a request that has ended."""
     model = record.model if record.has_model else ""
     REQUESTS.labels(record.endpoint, model, record.status).inc()
+    if record.is_turned_away:
+        TURNED_AWAY.labels(record.error_code).inc()
     if not record.has_model:
         return
     if record.finish_reason:

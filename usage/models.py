@@ -16,7 +16,10 @@ FIRST_TOKEN_BOUNDS = (
 
 
 class RequestLog(models.Model):
-    """One request to the API that a model was to answer. What was said in it is kept elsewhere, if at all."""
+    """One request to the API that a model was to answer, or that was turned away before.
+
+    What was said in it is kept elsewhere, if at all.
+    """
 
     at = models.DateTimeField(_("time"), db_index=True)
     request_id = models.CharField(_("request id"), max_length=64, db_index=True)

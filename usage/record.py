@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+TURNED_AWAY = frozenset({401, 403, 429})
 CLIENT_GONE = 499  # the status, as nginx has it, of a request whose client has left before there was an answer
 
 current_record: ContextVar["RequestRecord | None"] = ContextVar("current_record", default=None)
@@ -31,6 +32,7 @@ class RequestRecord:
     named it; has_model: whether there is one of that name. status: of HTTP; an error that comes in the middle of a
     stream leaves it at 200 and has an `error_code`. Token counts are those of the API's usage: a prompt with several
     choices counts once. Of a request that ends early, they are those of what was done; finish_reason is then `abort`.
+    client: the address that it comes from. trace_headers: which trace it belongs to, if the client says so.
     num_open: generations that have not ended. exchange: the bodies, where they are being captured.
     """
 
@@ -57,6 +59,8 @@ class RequestRecord:
     completion_tokens: int = 0
     reasoning_tokens: int = 0
     queue_seconds: float | None = None
+    client: str = ""
+    trace_headers: dict[str, str] = field(default_factory=dict)
     num_open: int = 0
     exchange: "Exchange | None" = None
     _callbacks: list[Callable[["RequestRecord"], None]] = field(default_factory=list)
@@ -75,12 +79,19 @@ class RequestRecord:
         """Whether the client was told of an error; one that leaves is none."""
         return (self.status >= 400 and self.status != CLIENT_GONE) or bool(self.error_code)
 
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether it was refused for who sends it, or for how much they send, before anybody looked at what it says."""
+        return self.status in TURNED_AWAY and not self.is_for_model
+
     def on_finish(self, callback: Callable[["RequestRecord"], None]) -> None:
         """Have `callback` called once with this record, in the event loop's thread, when the answer has ended."""
         self._callbacks.append(callback)
 
     def finish(self) -> None:
-        """End the record, whatever has become of the request."""
+        """End the record, whatever has become of the request; a second time nothing happens."""
+        if self.ended is not None:
+            return
         self.ended = time.perf_counter()
         self.status = self.status or CLIENT_GONE
         if self.num_open and not self.error_code:

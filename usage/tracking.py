@@ -11,6 +11,7 @@ from usage.record import RequestRecord, note_error, recorded
 
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,64}")
 ID_HEADER = b"x-request-id"
+TRACE_HEADERS = (b"traceparent", b"tracestate")  # https://www.w3.org/TR/trace-context/
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,7 +30,8 @@ class Tracked:
         self._observers = observers
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        record = RequestRecord(_request_id(scope), scope["method"], scope["path"])
+        record = RequestRecord(_request_id(scope), scope["method"], scope["path"], client=_address(scope))
+        record.trace_headers = _trace_headers(scope)
         for observer in self._observers:
             record.on_finish(observer)
         if capture.is_on() and record.method == "POST":
@@ -49,13 +51,28 @@ def _request_id(scope: dict[str, Any]) -> str:
     return sent.decode() if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
+def _trace_headers(scope: dict[str, Any]) -> dict[str, str]:
+    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in TRACE_HEADERS}
+
+
+def _address(scope: dict[str, Any]) -> str:
+    """Return the client's address; a server on a Unix socket knows none."""
+    return (scope.get("client") or [""])[0]
+
+
 def _answering(record: RequestRecord, send: Send) -> Send:
-    """Return a `send` that adds the request's id to the answer and notes its status."""
+    """Return a `send` that adds the request's id to the answer, notes its status, and ends the record with it.
+
+    What Django does after the last byte may wait for a thread. By then the client may ask for more, and all that this
+    request has taken must have been counted.
+    """
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             record.status = message["status"]
             message = {**message, "headers": [*message.get("headers", ()), (ID_HEADER, record.request_id.encode())]}
         await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            record.finish()
 
     return answer

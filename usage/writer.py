@@ -13,6 +13,7 @@ from usage.metrics import ROWS_DROPPED
 from usage.models import CapturedExchange, RequestLog
 from usage.record import RequestRecord
 from usage.rows import add_to_hours, existing_keys, hours_of, log_row
+from usage.samples import Samples
 from usage.steps import add_to_steps, steps_of
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ BATCH = 500  # requests written in one transaction
 INTERVAL = 0.5  # seconds in which requests gather
 RETRY = 5.0  # seconds until what the database has refused is tried again
 COMPLAINT = 60.0  # seconds between two lines of the log about dropped requests
+TURNED_AWAY_PER_HOUR = 10  # rows of each key and reason
+UNAUTHORIZED = 401
 
 
 class LogWriter:
@@ -30,6 +33,9 @@ class LogWriter:
 
     What the database does not take waits and is tried again. More than `limit` do not wait: the oldest are dropped
     and counted. keeps_rows: whether each request becomes a row, or only part of the sums by the hour.
+
+    Of requests that are turned away, some become rows, and none part of the sums: a client that does not stop could
+    fill the database with them. Those of strangers become none, or scanners would bury what concerns the keys.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class LogWriter:
         self._keeps_rows = keeps_rows
         self._limit = limit
         self._clock = clock
+        self._turned_away = Samples(TURNED_AWAY_PER_HOUR, 3600.0, clock)
         self._waiting: deque[RequestRecord] = deque()
         self._num_told = 0
         self._told_at = -COMPLAINT
@@ -47,8 +54,8 @@ class LogWriter:
         self._thread: threading.Thread | None = None
 
     def add(self, record: RequestRecord) -> None:
-        """Take a finished request, if a model was to answer it."""
-        if not record.is_for_model:
+        """Take a finished request, if a model was to answer it or if it was turned away."""
+        if not (record.is_for_model or self._is_sample(record)):
             return
         if record.exchange and sum(each.exchange.num_bytes for each in self._waiting if each.exchange) > BODY_LIMIT:
             record.exchange = None
@@ -56,6 +63,12 @@ class LogWriter:
         self._waiting.append(record)
         self._drop_oldest()
         self._has_work.set()
+
+    def _is_sample(self, record: RequestRecord) -> bool:
+        is_stranger = record.status == UNAUTHORIZED and not record.key_prefix
+        if not record.is_turned_away or is_stranger:
+            return False
+        return self._turned_away.number((record.key_prefix, record.error_code)) > 0
 
     def start(self) -> None:
         self._is_stopping.clear()
@@ -105,7 +118,7 @@ class LogWriter:
             if self._keeps_rows:
                 RequestLog.objects.bulk_create([log_row(record, keys) for record in records])
             CapturedExchange.objects.bulk_create(exchanges)
-            hours = hours_of(records, keys)
+            hours = hours_of([record for record in records if record.is_for_model], keys)
             add_to_hours(hours)
             add_to_steps(steps_of(hours))
 

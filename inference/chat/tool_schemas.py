@@ -15,7 +15,10 @@ def _complete_function(function: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_properties(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties") or {}
+    """Return the properties of a schema, of which clients may have made anything; what is no object says nothing."""
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        return {}
     return {
         name: {"description": "", **_complete_schema(value)} if isinstance(value, dict) else value
         for name, value in properties.items()

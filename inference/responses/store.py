@@ -20,6 +20,7 @@ from registry.queries import query
 logger = logging.getLogger(__name__)
 
 MAX_CHAIN = 1000  # responses in one conversation
+MAX_SHOWN = 100  # characters of an id that nobody has
 PURGE_INTERVAL = timedelta(minutes=10)
 # An item's id says which response it belongs to: see `items.item_id`.
 ITEM_ID = re.compile(r"[a-z]{1,4}_([0-9a-f]{32})_i?\d+")
@@ -76,7 +77,7 @@ class ResponseStore:
             )
         if missing:
             raise InvalidRequest(
-                f"Previous response with id `{missing}` not found: {self._why_gone()} "
+                f"Previous response with id `{missing[:MAX_SHOWN]}` not found: {self._why_gone()} "
                 "Send the whole conversation as `input` instead.",
                 param="previous_response_id",
                 code="previous_response_not_found",

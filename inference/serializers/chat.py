@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import MinLengthValidator
 from rest_framework import serializers
 
 from inference.serializers.fields import (
@@ -96,7 +97,12 @@ class ChatCompletionRequestSerializer(GenerationRequestSerializer):
         "logprobs": ("logprobs", "top_logprobs", "n_probs"),
     }
 
-    messages = MessageSerializer(many=True, allow_empty=False, help_text="The conversation, at least one message.")
+    messages = serializers.ListSerializer(
+        child=MessageSerializer(),
+        allow_empty=False,
+        validators=[MinLengthValidator(1)],  # says it in the schema, too
+        help_text="The conversation, at least one message.",
+    )
     max_completion_tokens = optional(StrictIntegerField, "Wins over `max_tokens`.", min_value=1)
     logprobs = optional(StrictBooleanField, "Report the log probability of every token.")
     top_logprobs = optional(

@@ -71,7 +71,10 @@ class ResponseToolSerializer(FunctionSerializer):
             {"type": "string", "enum": ["none", "auto", "required"]},
             {
                 "type": "object",
-                "properties": {"type": {"type": "string", "enum": ["function"]}, "name": {"type": "string"}},
+                "properties": {
+                    "type": {"type": "string", "enum": ["function"]},
+                    "name": {"type": "string", "minLength": 1},
+                },
                 "required": ["type", "name"],
             },
         ]

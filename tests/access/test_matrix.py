@@ -48,7 +48,7 @@ API = {
         None,
         (*NO_KEY, 404, 200, 404),
     ),
-    ("GET", "v1/^.*$"): ("/v1/nowhere", None, (*NO_KEY, 404, 404, 404)),
+    ("GET", r"v1/^[\s\S]*$"): ("/v1/nowhere", None, (*NO_KEY, 404, 404, 404)),
 }
 OTHERS = {
     ("GET", "metrics"): ("/metrics", None, (*NO_KEY, 403, 403, 200)),

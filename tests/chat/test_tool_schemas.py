@@ -1,5 +1,7 @@
 """complete_tools: no gaps for templates that count on every key."""
 
+import pytest
+
 from inference.chat.tool_schemas import complete_tools
 from tests.chat.conversations import TOOL
 
@@ -53,3 +55,10 @@ def test_the_given_tools_are_left_as_they_were():
     schema = {"properties": {"a": {"type": ["string", "null"]}}}
     complete(schema)
     assert schema == {"properties": {"a": {"type": ["string", "null"]}}}
+
+
+@pytest.mark.parametrize("properties", [[[]], ["a"], "a", 1, True, None])
+def test_properties_that_are_none_are_left_out(properties):
+    assert complete({"properties": properties})["properties"] == {}
+    inner = complete({"properties": {"a": {"type": "object", "properties": properties}}})["properties"]["a"]
+    assert inner["properties"] == {}

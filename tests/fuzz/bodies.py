@@ -57,10 +57,15 @@ def _misshapen(answer: httpx.Response) -> list[str]:
         return [f"no error in OpenAI's shape: {answer.text[:200]}"]
     if set(error) != {"message", "type", "param", "code"} or not error["message"] or not error["type"]:
         return [f"an incomplete error: {error}"]
-    names_it = error["code"] == "context_length_exceeded"  # in OpenAI's words, which name no parameter
-    if error["param"] and error["param"] not in error["message"] and not names_it:
+    if error["param"] and error["param"] not in error["message"] and not _is_in_other_words(error):
         return [f"the message does not name the parameter: {error}"]
     return []
+
+
+def _is_in_other_words(error: dict) -> bool:
+    """Whether it is one of those that name no parameter: OpenAI's own, and a template's, which knows messages only."""
+    own = error["code"] in ("context_length_exceeded", "previous_response_not_found")
+    return own or error["message"].startswith("The chat template of model ")
 
 
 def _secrets(rig: Rig) -> list[str]:

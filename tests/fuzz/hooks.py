@@ -16,6 +16,7 @@ MAX_TOKENS = 4
 BOUNDED = {"max_tokens": MAX_TOKENS, "max_completion_tokens": MAX_TOKENS, "max_output_tokens": MAX_TOKENS, "n": 2}
 UNBOUNDED = {"/v1/chat/completions": "max_tokens", "/v1/responses": "max_output_tokens"}
 RESPONSE_ID = os.environ.get("FUZZ_RESPONSE_ID", "")
+ID_START = "resp_"
 
 
 @schemathesis.hook
@@ -23,10 +24,16 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
     """Ask for what there is, for few tokens and for no stream."""
     if isinstance(case.body, dict):
         case.body = {**case.body, **_cheaper(case.body, case.operation.path)}
-    if isinstance(case.path_parameters.get("name"), str):
+    name = case.path_parameters.get("name")
+    if isinstance(name, str) and name.isprintable():
         case.path_parameters = {**case.path_parameters, "name": "demo"}
-    if case.method == "GET" and isinstance(case.path_parameters.get("response_id"), str):
+    if case.method == "GET" and _is_made_up(case.path_parameters.get("response_id")):
         case.path_parameters = {**case.path_parameters, "response_id": RESPONSE_ID}
+
+
+def _is_made_up(response_id: Any) -> bool:
+    """Whether it is no id of a response that was made just before."""
+    return isinstance(response_id, str) and not response_id.startswith(ID_START)
 
 
 def _cheaper(body: dict[str, Any], path: str) -> dict[str, Any]:

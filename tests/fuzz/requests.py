@@ -24,7 +24,7 @@ class Outcome:
 
 
 def check(rig: Rig, key: str | None, *options: str) -> Outcome:
-    """Ask with a key or without one."""
+    """Ask with a key, or without one, which is refused where keys are required."""
     command = [Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIG, "run"]
     command += [f"{rig.server.url}/openapi.json", "--no-color", *options]
     command += [part for name, value in rig.headers(key).items() for part in ("-H", f"{name}: {value}")]
@@ -32,7 +32,7 @@ def check(rig: Rig, key: str | None, *options: str) -> Outcome:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(rig.server.folder / "hypothesis"),
-        "FUZZ_RESPONSE_ID": rig.response_id,
+        "FUZZ_RESPONSE_ID": rig.stored_response(key if key or not rig.needs_key else "admin"),
     }
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr

@@ -23,19 +23,23 @@ MODELS = {"/v1/embeddings": "embedder", "/v1/rerank": "ranker"}  # `demo` for th
 
 @dataclass
 class Rig:
-    """keys: the texts of an ordinary and an admin's key. response_id: of a stored response of the admin's."""
+    """keys: the texts of an ordinary and an admin's key. needs_key: whether whoever sends none is refused."""
 
     server: LiveServer
     keys: dict[str, str]
-    response_id: str = ""
+    needs_key: bool
 
     def headers(self, key: str | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.keys[key]}"} if key else {}
 
-    def post(self, path: str, body: dict) -> dict:
-        answer = httpx.post(f"{self.server.url}{path}", json=body, headers=self.headers("admin"), timeout=120)
+    def post(self, path: str, body: dict, key: str | None = "admin") -> dict:
+        answer = httpx.post(f"{self.server.url}{path}", json=body, headers=self.headers(key), timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def stored_response(self, key: str | None) -> str:
+        """Make a response; return its id, under which only this key, or all who send none, find it."""
+        return self.post("/v1/responses", {"model": "demo", "input": "Hello!", "max_output_tokens": 4}, key)["id"]
 
     def answer(self) -> str:
         """Return what the model says when it is asked to count; it is RIGHT as long as the server is well."""
@@ -56,10 +60,8 @@ def running(folder: Path, auth: bool) -> Iterator[Rig]:
     assert setup.returncode == 0, setup.stdout + setup.stderr
     made = live_server.manage(folder, "shell", "-c", MAKE_KEYS)
     assert made.returncode == 0, made.stderr
-    rig = Rig(live_server.start(folder), json.loads(made.stdout.splitlines()[-1]))
+    rig = Rig(live_server.start(folder), json.loads(made.stdout.splitlines()[-1]), needs_key=auth)
     try:
-        stored = rig.post("/v1/responses", {"model": "demo", "input": "Hello!", "max_output_tokens": 4})
-        rig.response_id = stored["id"]
         yield rig
     finally:
         rig.server.stop()

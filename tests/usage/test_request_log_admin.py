@@ -75,17 +75,19 @@ def test_it_can_be_filtered_by_key(admin_client):
     ("outcome", "models"),
     [
         ("ok", {"well"}),
-        ("error", {"refused", "failed", "broken"}),
-        ("4xx", {"refused"}),
+        ("error", {"refused", "limited", "failed", "broken"}),
+        ("4xx", {"refused", "limited"}),
+        ("away", {"limited"}),
         ("5xx", {"failed"}),
         ("broken", {"broken"}),
         ("left", {"left"}),
-        ("nonsense", {"well", "refused", "failed", "broken", "left"}),
+        ("nonsense", {"well", "refused", "limited", "failed", "broken", "left"}),
     ],
 )
 def test_it_can_be_filtered_by_outcome(admin_client, outcome, models):
     add_row(model="well")
     add_row(model="refused", status=400, error_code="invalid_value")
+    add_row(model="limited", status=429, error_code="rate_limit_exceeded")
     add_row(model="failed", status=503, error_code="load_failed")
     add_row(model="broken", status=200, error_code="engine_failed")
     add_row(model="left", status=499)

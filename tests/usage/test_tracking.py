@@ -4,6 +4,7 @@ from contextlib import suppress
 
 import pytest
 
+from usage.record import current_record
 from usage.tracking import Tracked
 
 
@@ -44,3 +45,21 @@ async def test_an_application_that_fails_is_noted():
 
     _, [record] = await run(fail)
     assert (record.status, record.error_code) == (500, "server_error")
+
+
+async def test_the_record_ends_with_the_last_byte():
+    """What the application does afterwards, the client does not wait for."""
+    ended = []
+
+    async def linger(scope, receive, send) -> None:
+        record = current_record.get()
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        ended.append(record.ended)
+        await send({"type": "http.response.body", "body": b"b"})
+        ended.append(record.ended)
+
+    _, records = await run(linger)
+    assert ended[0] is None
+    assert ended[1] is not None
+    assert len(records) == 1
