@@ -24,6 +24,7 @@ VERSIONS = ("draft-04", "draft-06", "draft-07", "draft/2019-09", "draft/2020-12"
 SCHEMA_FORMATS = "date-time, time, date, duration, email, hostname, ipv4, ipv6, uri, uuid"
 KINDS = {"array": "an array", "positive integer": "an integer of at least 0"}
 MAX_CHECKS = 200  # of parts, while looking for the one at fault
+REMEMBERED_CHARS = 16 * 1024  # of one schema: what is kept of strangers' texts must not fill the memory
 UNSATISFIABLE = "Unsatisfiable schema"
 TOO_DEEP = "recursion limit exceeded"
 NESTED_TOO_DEEPLY = "it is nested too deeply"
@@ -83,14 +84,21 @@ class SchemaProblem:
         return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
 
 
-@lru_cache(maxsize=512)
 def schema_problem(schema: str, lenient: bool) -> SchemaProblem | None:
     """Return why a JSON schema cannot be enforced, None if it can. `lenient`: keywords may be left out for it."""
+    find = _remembered_problem if len(schema) <= REMEMBERED_CHARS else _problem
+    return find(schema, lenient)
+
+
+def _problem(schema: str, lenient: bool) -> SchemaProblem | None:
     try:
         parsed = json.loads(schema)
         return _own_problem(parsed, lenient) or _library_problem(parsed, lenient)
     except RecursionError:
         return SchemaProblem(NESTED_TOO_DEEPLY)
+
+
+_remembered_problem = lru_cache(maxsize=512)(_problem)
 
 
 def notation_problem(schema: dict[str, Any], dialect: Dialect) -> SchemaProblem | None:
