@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,16 @@ class LiveServer:
 
     def health(self) -> dict:
         return httpx.get(f"{self.base_url}/health", timeout=10).json()
+
+    @cached_property
+    def operator(self) -> dict[str, str]:
+        """The headers with which the pool can be asked."""
+        return {"Authorization": f"Bearer {self.manage('pool', 'token').stdout.strip()}"}
+
+    def worker_pid(self, name: str = "demo") -> int:
+        """Return the process id of a loaded model's worker; other files' models may be loaded beside it."""
+        pool = httpx.get(f"{self.base_url}/pool", headers=self.operator, timeout=10).json()
+        return next(model["pid"] for model in pool["models"] if model["name"] == name)
 
     def wait_for(self, condition: str, timeout: float = 30) -> dict:
         """Poll the health until the expression over `running`, `waiting` and `names` holds."""

@@ -35,10 +35,6 @@ class Stream:
         self._client.close()
 
 
-def worker_pid(server) -> int:
-    return live_server.descendants(server.process.pid)[0]
-
-
 def test_leaving_a_stream_frees_its_sequence(server, openai_client):
     response = Stream(server, LONG)
     server.wait_for("running == 1")
@@ -72,9 +68,10 @@ def _leave_soon(server) -> None:
 
 def test_a_killed_worker_ends_its_streams_with_an_error_and_comes_back(server, openai_client):
     openai_client.chat.completions.create(**_question())
+    worker = server.worker_pid()
     first, second = Stream(server, LONG), Stream(server, LONG)
     server.wait_for("running == 2")
-    os.kill(worker_pid(server), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     for response in (first, second):
         events = response.read().split("\n\n")
         assert '"error"' in events[-3]
@@ -91,6 +88,7 @@ def _question() -> dict:
 
 def test_a_killed_worker_is_a_503_for_a_request_without_stream(server, openai_client):
     openai_client.chat.completions.create(**_question())
+    worker = server.worker_pid()
     failures: list[openai.APIStatusError] = []
 
     def ask() -> None:
@@ -102,7 +100,7 @@ def test_a_killed_worker_is_a_503_for_a_request_without_stream(server, openai_cl
     thread = threading.Thread(target=ask)
     thread.start()
     server.wait_for("running == 1")
-    os.kill(worker_pid(server), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     thread.join()
     [failure] = failures
     assert failure.status_code == 503
@@ -114,7 +112,7 @@ LONG_QUESTION = {"model": "demo", "messages": LONG["messages"], "extra_body": {"
 
 def test_changed_settings_start_a_new_engine_while_the_old_one_finishes(server, openai_client):
     openai_client.chat.completions.create(**_question())
-    old = worker_pid(server)
+    old = server.worker_pid()
     response = Stream(server, {**LONG, "max_tokens": 1500})
     assert server.manage("register_model", str(DEMO), "--name", "demo", "--parallel", "7").returncode == 0
     openai_client.chat.completions.create(**_question())
@@ -143,7 +141,7 @@ def test_stopping_the_server_ends_its_workers(tmp_path):
     live_server.manage(tmp_path, "setup")
     server = live_server.start(tmp_path)
     httpx.post(f"{server.base_url}/chat/completions", json=_question(), timeout=60)
-    worker = worker_pid(server)
+    worker = server.worker_pid()
     assert server.stop() in (0, -signal.SIGTERM)
     assert not is_running(worker)
 
@@ -153,7 +151,7 @@ def test_a_killed_server_leaves_no_worker_behind(tmp_path):
     live_server.manage(tmp_path, "setup")
     server = live_server.start(tmp_path)
     httpx.post(f"{server.base_url}/chat/completions", json=_question(), timeout=60)
-    worker = worker_pid(server)
+    worker = server.worker_pid()
     server.process.kill()
     server.process.wait()
     wait_until(lambda: not is_running(worker))

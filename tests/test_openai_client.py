@@ -23,7 +23,6 @@ from inference.serializers.embeddings import EmbeddingsRequestSerializer
 from inference.serializers.responses import ResponseRequestSerializer
 from tests.strict_types import strictly
 from tests.test_chat_completions import CALCULATOR, WEATHER, capital, user
-from tests.test_engine_life import worker_pid
 
 ROME = "What is the weather in Rome?"
 CITIES = "What is the weather in Paris and in Rome?"
@@ -274,11 +273,13 @@ def test_an_error_is_of_the_class_and_has_the_fields_of_openais(openai_client, c
 
 
 def test_an_error_within_a_stream_is_raised(server, openai_client):
+    openai_client.chat.completions.create(**request("Hello!"))
+    worker = server.worker_pid()
     stream = openai_client.chat.completions.create(
         **request("Count to 30.", stream=True), extra_body={"ignore_eos": True}
     )
     next(stream)
-    os.kill(worker_pid(server), signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     with pytest.raises(openai.APIError) as caught:
         list(stream)
     assert caught.value.code == "worker_died"
