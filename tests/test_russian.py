@@ -141,9 +141,11 @@ LITERALS = {"tools", "temperature", "none", "key"}
 
 def addresses() -> list[str]:
     """Return the addresses of all lists, forms, histories and confirmations, and of our own pages."""
-    lists = [reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in admin.site._registry]
-    objects = [f"{address}1/{page}/" for address in lists for page in ("change", "history", "delete")]
-    own = [*map(reverse, [*OWN_PAGES, "admin:password_change"]), reverse("console:model_test", args=[1])]
+    lists = {reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist"): m for m in admin.site._registry}
+    rows = [(address, row.pk) for address, m in lists.items() if (row := m._default_manager.first())]
+    objects = [f"{address}{pk}/{page}/" for address, pk in rows for page in ("change", "history", "delete")]
+    tests = reverse("console:model_test", args=[RegisteredModel.objects.get().pk])
+    own = [*map(reverse, [*OWN_PAGES, "admin:password_change"]), tests]
     return [*own, f"{reverse('add_model:configure')}?path={DEMO}", *lists, *(f"{a}add/" for a in lists), *objects]
 
 

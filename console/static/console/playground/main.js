@@ -23,6 +23,8 @@ class Playground {
     this.listen();
     this.showModel();
     this.showSnippets();
+    // Before, the browser itself would have sent the form, and with it the page and the message.
+    byId("send").disabled = !("mayChat" in byId("send").dataset);
   }
 
   listen() {
