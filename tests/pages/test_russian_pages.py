@@ -147,7 +147,7 @@ def test_an_operator_works_in_russian(own_server, open_page):
     sidebar.get_by_role("link", name="Использование").click()
     shows(page, "Скачать CSV")
     sidebar.get_by_role("link", name="Журнал запросов").click()
-    shows(page, "/v1/chat/completions", "состояние")
+    shows(page, "/v1/chat/completions", "Статус")
     sidebar.get_by_role("link", name="LibreChat").click()
     shows(page, "Скопировать")
 
