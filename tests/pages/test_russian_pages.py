@@ -58,7 +58,7 @@ KNOWN = re.compile(
     r"https?://\S+|/\S*/\S*|\b\S+\.(gguf|ya?ml)\b|sk-\S+|\b[0-9a-f]{16,}\b|<\|\w+\|>|: pbkdf2_sha256|: \S+\*+"
     r"|\b(llmsite|LibreChat|Hugging Face|chat completions)\b"
     r"|\b(GGUF|API|URL|JSON|GPU|CPU|CSV|MIT|sha256|LoRA|HTTP|KV|RAM|mmap|mlock)\b"
-    r"|\b([KMGT]iB|tokens?|demo|Demo|brief|Brief|[Cc]lient|admin|Admin|llama|F16|curl|Python|JavaScript|openai|stop)\b"
+    r"|\b([KMGT]iB|tokens?|playground|demo|Demo|brief|Brief|[Cc]lient|admin|Admin|llama|F16|curl|Python|JavaScript|openai|stop)\b"
     r"|\b(temperature|([Tt]op|[Mm]in)[_ ][pk]|max_tokens|[Ss]eed|reasoning_effort|flash attention|attention)\b"
     r"|\bCan (\w+ )+\w+$"  # permissions: Django keeps their names in the database
     r"|\b(auto|unified|partitioned|none|on|off|layer|row|low|medium|high|\w*\d\w*)\b|\{%.*",
