@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -205,36 +206,35 @@ class LogitBiasField(InputField):
         raise refuse(value, "a number between -100 and 100")
 
 
-class PartsField(InputField):
-    """A string, or a list of parts, of which `check_part` refuses one that cannot be read."""
-
-    def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
-        if isinstance(data, str):
-            return data
-        if not isinstance(data, list):
-            raise refuse(data, "a string or a list of content parts")
-        for index, part in enumerate(data):
-            self.check_part(part, index)
+def read_content(data: Any, check_part: Callable[[Any, int], None]) -> str | list[dict[str, Any]]:
+    """Return a string, or a list of parts; `check_part` refuses one that cannot be read, given its index."""
+    if isinstance(data, str):
         return data
-
-    def check_part(self, part: Any, index: int) -> None:
-        raise NotImplementedError
+    if not isinstance(data, list):
+        raise refuse(data, "a string or a list of content parts")
+    for index, part in enumerate(data):
+        check_part(part, index)
+    return data
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, TEXT_PARTS], "nullable": True})
-class ContentField(PartsField):
+class ContentField(InputField):
     """A message's content: a string, or a list of text parts."""
 
-    def check_part(self, part: Any, index: int) -> None:
-        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-            raise refuse(part, f"an object with a `type` as part {index}")
-        kind = part["type"]
-        if kind in ("image_url", "input_audio", "file", "video_url"):
-            raise serializers.ValidationError(f"this model reads text only, and part {index} is of type `{kind}`.")
-        if kind != "text":
-            raise refuse(kind, f"`text` as the type of part {index}")
-        if not isinstance(part.get("text"), str):
-            raise refuse(part.get("text"), f"a string as the `text` of part {index}")
+    def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
+        return read_content(data, _check_text_part)
+
+
+def _check_text_part(part: Any, index: int) -> None:
+    if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+        raise refuse(part, f"an object with a `type` as part {index}")
+    kind = part["type"]
+    if kind in ("image_url", "input_audio", "file", "video_url"):
+        raise serializers.ValidationError(f"this model reads text only, and part {index} is of type `{kind}`.")
+    if kind != "text":
+        raise refuse(kind, f"`text` as the type of part {index}")
+    if not isinstance(part.get("text"), str):
+        raise refuse(part.get("text"), f"a string as the `text` of part {index}")
 
 
 @extend_schema_field(

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from inference.serializers.base import shared
-from inference.serializers.fields import InputField, PartsField, StrictCharField, optional_list, refuse
+from inference.serializers.fields import InputField, StrictCharField, optional_list, read_content, refuse
 
 ROLES = ("user", "assistant", "system", "developer")
 STATUSES = ("in_progress", "completed", "incomplete")
@@ -26,12 +26,16 @@ PARTS_SCHEMA = {"type": "array", "items": {"oneOf": [_part_schema(kind, key) for
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, PARTS_SCHEMA]})
-class ItemContentField(PartsField):
+class ItemContentField(InputField):
     """A string, or a list of parts that hold text."""
 
-    def check_part(self, part: Any, index: int) -> None:
-        if error := _part_error(part):
-            raise serializers.ValidationError({index: error})
+    def to_internal_value(self, data: Any) -> str | list[dict[str, Any]]:
+        return read_content(data, _check_part)
+
+
+def _check_part(part: Any, index: int) -> None:
+    if error := _part_error(part):
+        raise serializers.ValidationError({index: error})
 
 
 def _part_error(part: Any) -> Any:
