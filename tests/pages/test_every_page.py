@@ -47,7 +47,7 @@ def test_a_row_is_loaded_and_the_page_follows(open_page):
     if unload.is_visible():  # other tests use it, too
         unload.click()
     load.click()
-    page.wait_for_function("document.querySelector('[data-badge=loaded]').textContent > 0")
+    page.wait_for_function("document.querySelector('[data-badge=loaded]')?.textContent > 0")
     row.get_by_text("loaded (").wait_for()
     expect(load).to_be_hidden()
     unload.click()
