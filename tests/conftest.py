@@ -6,9 +6,16 @@ from pathlib import Path
 import openai
 import pytest
 
+from inference.pool import pool
 from tests import live_server, pooling_models, tiny_models
 from tests.browser import Browser
 from tests.live_server import DEMO, LiveServer
+
+
+@pytest.fixture(autouse=True)
+def open_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process-wide pool is open for each test, whatever another one has done to it."""
+    monkeypatch.setattr(pool, "is_closing", False)
 
 
 @pytest.fixture(scope="session")

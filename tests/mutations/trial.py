@@ -15,7 +15,7 @@ from tests.live_server import LiveServer, descendants
 
 MAX_REGISTRATION_MB = 64
 MAX_REGISTRATION_SECONDS = 10
-REQUEST_SECONDS = 60
+REQUEST_SECONDS = 180
 NAME = "damaged"
 QUESTION = {"messages": [{"role": "user", "content": "What is the capital of France?"}], "max_tokens": 20}
 REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
