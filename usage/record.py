@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TURNED_AWAY = frozenset({401, 403, 429})
+UNAUTHORIZED = 401
+TURNED_AWAY = frozenset({UNAUTHORIZED, 403, 429})
 CLIENT_GONE = 499  # the status, as nginx has it, of a request whose client has left before there was an answer
 
 current_record: ContextVar["RequestRecord | None"] = ContextVar("current_record", default=None)

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from usage.access_log import QUIET
-from usage.record import RequestRecord
+from usage.record import UNAUTHORIZED, RequestRecord
 from usage.rows import storable
 
 OPERATIONS = {
@@ -26,7 +26,6 @@ OPERATIONS = {
     "/v1/rerank": "rerank",
 }
 PROVIDER = "llmsite"
-UNAUTHORIZED = 401
 CLIENT_ERRORS = range(400, 500)  # no errors of a server, in the sense of the conventions
 
 Part = tuple[str, float, float]

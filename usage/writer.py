@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from usage import capture
 from usage.metrics import ROWS_DROPPED
 from usage.models import CapturedExchange, RequestLog
-from usage.record import RequestRecord
+from usage.record import UNAUTHORIZED, RequestRecord
 from usage.rows import add_to_hours, existing_keys, hours_of, log_row
 from usage.samples import Samples
 from usage.steps import add_to_steps, steps_of
@@ -25,7 +25,6 @@ INTERVAL = 0.5  # seconds in which requests gather
 RETRY = 5.0  # seconds until what the database has refused is tried again
 COMPLAINT = 60.0  # seconds between two lines of the log about dropped requests
 TURNED_AWAY_PER_HOUR = 10  # rows of each key and reason
-UNAUTHORIZED = 401
 
 
 class LogWriter:

@@ -54,7 +54,10 @@ class Vocabulary:
         would keep it, and the sequences that wait for the next step, for many seconds.
         """
         start = 0
-        while match := self._seams[parse_special].search(text, start + PIECE_LENGTH):
+        # Most texts are short: for them, the special tokens need not even be known.
+        while len(text) - start > PIECE_LENGTH and (
+            match := self._seams[parse_special].search(text, start + PIECE_LENGTH)
+        ):
             yield text[start : match.start()]
             start = match.start()
         yield text[start:]
@@ -93,7 +96,7 @@ class Vocabulary:
     @cached_property
     def control_tokens(self) -> dict[str, int]:
         """The ids of control tokens by name."""
-        return self._named(lib.LLAMA_TOKEN_ATTR_CONTROL)
+        return self._with_attribute(lib.LLAMA_TOKEN_ATTR_CONTROL)
 
     def markers(self, names: tuple[str, ...]) -> dict[int, bytes]:
         """Return the ids and spellings of those of the named control tokens that the model has."""
@@ -118,10 +121,10 @@ class Vocabulary:
 
         By `parse_special`: without it only user-defined tokens are recognised.
         """
-        user_defined = self._named(lib.LLAMA_TOKEN_ATTR_USER_DEFINED)
+        user_defined = self._with_attribute(lib.LLAMA_TOKEN_ATTR_USER_DEFINED)
         special = self.control_tokens | user_defined
         insides = "\0".join(name[1:] for name in special)
-        left = self._named(lib.LLAMA_TOKEN_ATTR_LSTRIP)
+        left = self._with_attribute(lib.LLAMA_TOKEN_ATTR_LSTRIP)
         usable = [name for name in special if name not in left and not name[:1].isspace() and name not in insides]
         return {True: _any_of(usable), False: _any_of(user_defined.keys() & usable)}
 
@@ -131,13 +134,16 @@ class Vocabulary:
         frame = self._tokenize("", True, False)
         return frame[1:] if lib.llama_vocab_get_add_bos(self.pointer) else frame
 
-    def _named(self, attribute: int) -> dict[str, int]:
+    @cached_property
+    def _attributes(self) -> np.ndarray:
+        """The attributes of each token (LLAMA_TOKEN_ATTR_…), read once: asking for all takes a tenth of a second."""
+        attributes = (lib.llama_vocab_get_attr(self.pointer, token) for token in range(self.size))
+        return np.fromiter(attributes, np.int32, self.size)
+
+    def _with_attribute(self, attribute: int) -> dict[str, int]:
         """The ids of the tokens that have an attribute, by name."""
-        tokens = {}
-        for token in range(self.size):
-            if lib.llama_vocab_get_attr(self.pointer, token) & attribute:
-                tokens[lib.llama_vocab_get_text(self.pointer, token).decode(errors="replace")] = token
-        return tokens
+        ids = np.flatnonzero(self._attributes & attribute).tolist()
+        return {lib.llama_vocab_get_text(self.pointer, token).decode(errors="replace"): token for token in ids}
 
     def _check(self, tokens: Sequence[int], param: str) -> Sequence[int]:
         """Return token ids that a request brings. Raises InvalidParameter for one that the vocabulary lacks."""

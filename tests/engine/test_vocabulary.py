@@ -147,3 +147,11 @@ def test_no_piece_holds_many_special_tokens(demo):
     pieces = list(demo.pieces("<|im_end|>" * 40_000))
     assert max(map(len, pieces)) <= PIECE_LENGTH + len("<|im_end|>")
     assert "".join(pieces) == "<|im_end|>" * 40_000
+
+
+def test_for_short_texts_nobody_looks_through_the_vocabulary(sentencepiece):
+    """It takes a tenth of a second and more, which the first request of each model would wait for."""
+    sentencepiece.tokenize("a" * PIECE_LENGTH)
+    assert "_seams" not in vars(sentencepiece)
+    sentencepiece.tokenize("a" * (PIECE_LENGTH + 1))
+    assert "_seams" in vars(sentencepiece)
