@@ -63,7 +63,7 @@ class EnginePool:
     @property
     def is_running(self) -> bool:
         """Whether this process serves; a management command has a pool that never runs."""
-        return self._loop is not None
+        return self._loop is not None and self._loop.is_running()
 
     def bind(self) -> None:
         """Make the running event loop the pool's."""

@@ -28,6 +28,14 @@ async def test_a_request_loads_the_model_and_is_answered(pool, factory):
     assert pool.status()[1].state == "ready"
 
 
+def test_a_pool_whose_event_loop_has_ended_does_not_run(pool):
+    async def serve() -> None:
+        pool.bind()
+
+    asyncio.run(serve())
+    assert not pool.is_running
+
+
 async def test_a_loaded_model_is_used_again(pool, factory):
     for _ in range(3):
         await outputs(pool.generate(spec(), REQUEST))
