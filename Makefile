@@ -79,7 +79,7 @@ format: install-dev
 	$(BIN)/ruff format .
 
 messages: install-dev
-	$(BIN)/python manage.py makemessages --locale ru --no-location --no-obsolete --settings tests.settings \
+	$(BIN)/python manage.py makemessages --locale ru --no-location --no-obsolete --no-wrap --settings tests.settings \
 		--ignore .venv --ignore tests --ignore docs --ignore deploy
 	$(BIN)/python manage.py compilemessages --locale ru --ignore .venv --settings tests.settings
 

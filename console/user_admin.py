@@ -4,10 +4,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.db.models import ManyToManyField
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -15,8 +16,25 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from access.roles import NAMES, ROLES, title_of
 
+# Django keeps the English names of permissions in the database, with the model's name in them.
+DEFAULT_PERMISSIONS = {
+    "view": pgettext_lazy("permission", "view"),
+    "add": pgettext_lazy("permission", "add"),
+    "change": pgettext_lazy("permission", "change"),
+    "delete": pgettext_lazy("permission", "delete"),
+}
+OTHER_PERMISSIONS = (gettext_noop("Can load and unload models"),)
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+def permission_label(permission: Permission) -> str:
+    """Return what a permission allows, in the reader's language."""
+    kind = permission.content_type
+    action, _underscore, model = permission.codename.partition("_")
+    is_default = action in DEFAULT_PERMISSIONS and model == kind.model
+    return f"{kind} | {DEFAULT_PERMISSIONS[action] if is_default else gettext(permission.name)}"
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
@@ -39,10 +57,12 @@ class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
     def formfield_for_manytomany(
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField | None:
-        """Offer roles by their titles."""
+        """Offer roles by their titles, permissions in the reader's language."""
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
             field.label_from_instance = lambda group: title_of(group.name)
+        elif field is not None:
+            field.label_from_instance = permission_label
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
@@ -68,6 +88,15 @@ class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
     """What users may do. The roles' groups stay as they are; others are made and changed by superusers."""
 
     list_display = ["title", "purpose"]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField | None:
+        """Offer permissions in the reader's language."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.label_from_instance = permission_label
+        return field
 
     @display(description=_("name"), ordering="name")
     def title(self, group: Group) -> str:

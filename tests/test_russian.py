@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
@@ -168,6 +169,15 @@ def test_the_login_is_russian(client, db):
     texts = texts_of(client.get(reverse("admin:login"), headers={"accept-language": "ru"}).content.decode())
     assert "Войти" in texts
     assert not texts & {"Log in", "Username", "Password", "Return to site"}
+
+
+@pytest.mark.parametrize("page", ["admin:auth_group_add", "admin:auth_user_change"])
+def test_permissions_are_offered_in_russian(russian_client, page):
+    keys = [get_user_model().objects.get().pk] if page.endswith("change") else []
+    html = russian_client.get(reverse(page, args=keys)).content.decode()
+    assert "модель | просмотр</option>" in html
+    assert "модель | загрузка и выгрузка моделей</option>" in html
+    assert " | Can " not in html
 
 
 @pytest.mark.parametrize(
