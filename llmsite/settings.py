@@ -40,7 +40,6 @@ INSTALLED_APPS = [
     "axes",
     "corsheaders",
     "rest_framework",
-    "adrf",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]

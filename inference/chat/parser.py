@@ -96,21 +96,13 @@ class OutputParser:
         self._scanner = JSONValueScanner()
         self._expected: list[str] = []
         self._after = _State.TEXT
-        self._steps = {
-            _State.TEXT: self._read_text,
-            _State.HEAD: self._read_head,
-            _State.ARGUMENTS: self._read_arguments,
-            _State.OBJECT_END: self._read_object_end,
-            _State.MARKERS: self._read_markers,
-            _State.NEXT: self._read_next,
-        }
 
     def feed(self, text: str) -> list[Event]:
         if not self._tools:
             return [Content(text)] if text else []
         self._buffer += text
         events: list[Event] = []
-        while self._steps[self._state](events):
+        while self._STEPS[self._state](self, events):
             pass
         return events
 
@@ -245,6 +237,16 @@ class OutputParser:
         if text and not is_space:
             self._is_in_text = True
             events.append(Content(text))
+
+    # Of the class: a parser that held methods of its own would stay until the garbage collector comes.
+    _STEPS = {
+        _State.TEXT: _read_text,
+        _State.HEAD: _read_head,
+        _State.ARGUMENTS: _read_arguments,
+        _State.OBJECT_END: _read_object_end,
+        _State.MARKERS: _read_markers,
+        _State.NEXT: _read_next,
+    }
 
 
 def _read_object(call: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -68,16 +68,19 @@ class Answer:
                     yield event
                 return
             except ContextLengthExceeded as error:
-                self._shorten(error)
+                if not self._shorten(error):
+                    raise
 
-    def _shorten(self, overflow: ContextLengthExceeded) -> None:
-        rest = None
-        if self.body.truncates:
-            messages = self._parameters["messages"]
-            rest = shortened(messages, overflow, self._parameters.get("max_completion_tokens"))
+    def _shorten(self, overflow: ContextLengthExceeded) -> bool:
+        """Leave messages out so that the rest fits; False if that may not be, or is not enough."""
+        if not self.body.truncates:
+            return False
+        messages = self._parameters["messages"]
+        rest = shortened(messages, overflow, self._parameters.get("max_completion_tokens"))
         if rest is None:
-            raise overflow
+            return False
         self._parameters = {**self._parameters, "messages": rest}
+        return True
 
     async def _finish(self, finished: Finished) -> StreamEvent:
         """Keep the response, and only then say that it is finished: it may be continued at once."""

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
@@ -16,6 +15,7 @@ from inference.pool import pool
 from inference.schema.chat import chat_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.streaming import stream_response
+from inference.views.api_view import APIView
 from inference.views.base import json_response, respond
 from registry.served_model import ServedModel
 

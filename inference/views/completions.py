@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
@@ -17,6 +16,7 @@ from inference.serializers.completions import CompletionRequestSerializer
 from inference.streaming import stream_response
 from inference.text.completion import Candidate, TextCompletion, chosen
 from inference.text.request import echoed_prompts, start_completion
+from inference.views.api_view import APIView
 from inference.views.base import json_response, respond
 from registry.served_model import ServedModel
 

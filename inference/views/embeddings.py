@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.request import Request
 
@@ -13,6 +12,7 @@ from inference.calls import call
 from inference.engine.messages import EmbedRequest
 from inference.schema.embeddings import embeddings_schema
 from inference.serializers.embeddings import EmbeddingsRequestSerializer
+from inference.views.api_view import APIView
 from inference.views.base import respond
 from registry.model_kinds import Kind
 from registry.served_model import ServedModel

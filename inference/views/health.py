@@ -3,12 +3,12 @@
 from importlib.metadata import version
 from typing import Any
 
-from adrf.views import APIView
 from django.http import JsonResponse
 from rest_framework.request import Request
 
 from inference.pool import EngineStatus, pool
 from inference.schema.health import health_schema
+from inference.views.api_view import APIView
 from llmsite.version import __version__
 
 LLAMA_CPP_PYTHON = version("llama-cpp-python")

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from adrf.views import APIView
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 from inference.operators import require_operator
 from inference.pool import pool
 from inference.pool.metrics import pool_metrics
+from inference.views.api_view import APIView
 from usage.metrics import REGISTRY
 
 

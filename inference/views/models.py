@@ -1,12 +1,12 @@
 """`/v1/models`."""
 
-from adrf.views import APIView
 from django.http import JsonResponse
 from rest_framework.request import Request
 
 from access.identity import current_identity
 from inference.bodies.models import model_body
 from inference.schema.models import model_schema, models_schema
+from inference.views.api_view import APIView
 from inference.views.base import enabled_model
 from registry.queries import query
 from registry.served_model import served_models

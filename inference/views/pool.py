@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from adrf.views import APIView
 from django.http import JsonResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -17,6 +16,7 @@ from inference.pool_events import on_every_change
 from inference.schema.pool import load_schema, pool_events_schema, pool_schema, unload_schema
 from inference.specs import model_spec
 from inference.streaming import event_stream
+from inference.views.api_view import APIView
 from inference.views.base import enabled_model, json_response
 
 

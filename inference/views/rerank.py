@@ -3,7 +3,6 @@
 import secrets
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponseBase, JsonResponse
 from rest_framework.request import Request
 
@@ -12,6 +11,7 @@ from inference.calls import call
 from inference.engine.messages import RerankRequest
 from inference.schema.rerank import rerank_schema
 from inference.serializers.rerank import RerankRequestSerializer
+from inference.views.api_view import APIView
 from inference.views.base import json_response, respond
 from registry.model_kinds import Kind
 from registry.served_model import ServedModel

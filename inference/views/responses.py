@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponseBase, JsonResponse
 from rest_framework.request import Request
 
@@ -32,6 +31,7 @@ from inference.schema.responses import (
 from inference.serializers.base import shared
 from inference.serializers.responses import InputItemsQuerySerializer, ResponseRequestSerializer
 from inference.streaming import stream_response
+from inference.views.api_view import APIView
 from inference.views.base import json_response, respond
 from registry.served_model import ServedModel
 

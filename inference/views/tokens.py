@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from typing import Any
 
-from adrf.views import APIView
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
@@ -15,6 +14,7 @@ from inference.engine.messages import DetokenizeRequest, TokenizeRequest
 from inference.schema.tokens import detokenize_schema, input_tokens_schema, tokenize_schema
 from inference.serializers.chat import ChatCompletionRequestSerializer
 from inference.serializers.tokens import DetokenizeRequestSerializer, TokenizeRequestSerializer
+from inference.views.api_view import APIView
 from inference.views.base import json_response, respond
 from registry.served_model import ServedModel
 

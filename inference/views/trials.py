@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from adrf.views import APIView
 from django.http import JsonResponse, StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -14,6 +13,7 @@ from inference.schema.trials import test_schema
 from inference.streaming import event_stream, sse
 from inference.trials.run import TestRun
 from inference.trials.runner import follow, runner
+from inference.views.api_view import APIView
 from inference.views.base import enabled_model
 from registry.served_model import ServedModel
 
