@@ -5,6 +5,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from django.utils import translation
 
 from inference.pool import pool
 from tests import live_server, pooling_models, tiny_models
@@ -16,6 +17,13 @@ from tests.live_server import DEMO, LiveServer
 def open_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process-wide pool is open for each test, whatever another one has done to it."""
     monkeypatch.setattr(pool, "is_closing", False)
+
+
+@pytest.fixture(autouse=True)
+def no_language() -> Iterator[None]:
+    """A page in Russian leaves its language with the thread, and the next test would get Russian messages."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """From the records of requests to what the database keeps of them."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from access.models import APIKey
@@ -64,8 +64,17 @@ def add_to_hours(sums: list[UsageHour]) -> None:
     found = {_key(row): row for row in stored}
     for each in sums:
         _add(found[_key(each)], each)
-    changed = [found[_key(each)] for each in sums]
-    UsageHour.objects.bulk_update(changed, [*SUMMED, "key", "first_token_counts"])
+    write_over([found[_key(each)] for each in sums], "key")
+
+
+def write_over(rows: Sequence[Totals], *more: str) -> None:
+    """Write the totals of rows that the database has, and their fields `more`.
+
+    As an insertion that conflicts: Django's `bulk_update` takes a WHEN for each row and field, and ten times as long.
+    """
+    if rows:
+        fields = [*SUMMED, "first_token_counts", *more]
+        type(rows[0]).objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
 def _key(row: UsageHour) -> HourKey:

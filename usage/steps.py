@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from usage.models import UsageHour, UsageStep
-from usage.rows import SUMMED, add_totals
+from usage.rows import add_totals, write_over
 
 StepKey = tuple[str, datetime, str, str]
 
@@ -30,7 +30,7 @@ def add_to_steps(sums: list[UsageStep]) -> None:
     found = {_key(row): row for row in UsageStep.objects.select_for_update().filter(**among).order_by("pk")}
     for each in sums:
         add_totals(found[_key(each)], each)
-    UsageStep.objects.bulk_update([found[_key(each)] for each in sums], [*SUMMED, "first_token_counts"])
+    write_over([found[_key(each)] for each in sums])
 
 
 def _keys_of(hour: UsageHour) -> Iterator[StepKey]:

@@ -9,8 +9,8 @@ from django.db.models import QuerySet, Sum
 
 from usage.models import UsageHour, UsageStep
 from usage.percentiles import counts_of, merged, percentile
+from usage.rows import SUMMED
 
-SUMMED = ("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "total_ms")
 SUMS = {f"{name}_sum": Sum(name) for name in SUMMED}
 
 
