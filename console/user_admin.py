@@ -37,6 +37,9 @@ def permission_label(permission: Permission) -> str:
     return f"{kind} | {DEFAULT_PERMISSIONS[action] if is_default else gettext(permission.name)}"
 
 
+Permission.__str__ = permission_label  # forms and the pages of those who may only look take no other way to its name
+
+
 class GroupFilter(admin.RelatedFieldListFilter):
     """Users by their groups; roles have their titles."""
 
@@ -57,12 +60,10 @@ class UserAdmin(auth_admin.UserAdmin, ModelAdmin):
     def formfield_for_manytomany(
         self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField | None:
-        """Offer roles by their titles, permissions in the reader's language."""
+        """Offer roles by their titles."""
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
             field.label_from_instance = lambda group: title_of(group.name)
-        elif field is not None:
-            field.label_from_instance = permission_label
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple:
@@ -88,15 +89,6 @@ class GroupAdmin(auth_admin.GroupAdmin, ModelAdmin):
     """What users may do. The roles' groups stay as they are; others are made and changed by superusers."""
 
     list_display = ["title", "purpose"]
-
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
-    ) -> ModelMultipleChoiceField | None:
-        """Offer permissions in the reader's language."""
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if field is not None:
-            field.label_from_instance = permission_label
-        return field
 
     @display(description=_("name"), ordering="name")
     def title(self, group: Group) -> str:

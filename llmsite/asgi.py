@@ -14,6 +14,7 @@ django_application = get_asgi_application()
 from django.conf import settings  # noqa: E402 - Django's apps must be ready first
 from django.db import DatabaseError, connections  # noqa: E402
 
+from inference.departures import unload_departed  # noqa: E402
 from inference.pool import pool  # noqa: E402
 from inference.preload import preload  # noqa: E402
 from llmsite.exposure import uvicorn_host, warn_if_open  # noqa: E402
@@ -53,7 +54,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
     warn_if_open(uvicorn_host())
     pool.bind()
     await asyncio.to_thread(_begin_to_keep)
-    tasks = [asyncio.create_task(preload.run()), asyncio.create_task(runner.run())]
+    tasks = [asyncio.create_task(work) for work in (preload.run(), unload_departed(), runner.run())]
     await send({"type": "lifespan.startup.complete"})
     await receive()
     for task in tasks:

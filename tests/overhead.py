@@ -11,11 +11,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 
 from inference.bench.client import Address
 from inference.bench.load import Workload, run_load
+from inference.bench.neighbours import processor_seconds
 from tests import live_server
 from tests.live_server import LiveServer
 
@@ -52,20 +54,14 @@ class Side:
     @property
     def processor_ms(self) -> float:
         """How long the web process has computed."""
-        stat = Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(stat[11]) + int(stat[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+        return processor_seconds(self.server.process.pid) * 1000
 
 
 def start_bare(folder: Path, model: Path) -> Side:
     """Start a server that knows nobody and remembers nothing."""
     _write_config(folder, model, usage={"log": False}, server={"log_level": "warning"})
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = str(Path(__file__).parent / "unmeasured")
-    try:
+    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parent / "unmeasured")):
         return Side("bare", live_server.start(folder))
-    finally:
-        os.environ.pop("PYTHONPATH")
-        os.environ.update({"PYTHONPATH": before} if before else {})
 
 
 def start_full(folder: Path, model: Path) -> Side:

@@ -171,12 +171,16 @@ def test_the_login_is_russian(client, db):
     assert not texts & {"Log in", "Username", "Password", "Return to site"}
 
 
-@pytest.mark.parametrize("page", ["admin:auth_group_add", "admin:auth_user_change"])
-def test_permissions_are_offered_in_russian(russian_client, page):
-    keys = [get_user_model().objects.get().pk] if page.endswith("change") else []
-    html = russian_client.get(reverse(page, args=keys)).content.decode()
-    assert "модель | просмотр</option>" in html
-    assert "модель | загрузка и выгрузка моделей</option>" in html
+@pytest.mark.parametrize("page", ["a form for a user", "a form for a group", "a role, which nobody changes"])
+def test_permissions_are_told_in_russian(admin_client, page):
+    address = {
+        "a form for a user": reverse("admin:auth_user_change", args=[get_user_model().objects.get().pk]),
+        "a form for a group": reverse("admin:auth_group_add"),
+        "a role, which nobody changes": reverse("admin:auth_group_change", args=[Group.objects.get(name="operator").pk]),
+    }[page]
+    html = admin_client.get(address, headers={"accept-language": "ru"}).content.decode()
+    assert "модель | просмотр" in html
+    assert "модель | загрузка и выгрузка моделей" in html
     assert " | Can " not in html
 
 

@@ -35,12 +35,13 @@ def _readings() -> tuple[float, float, float] | None:
     except OSError:
         return None
     busy = sum(fields[:GUEST]) - fields[IDLE] - fields[IOWAIT]
-    own = sum(map(_ticks, (os.getpid(), *descendants(os.getpid()))))
-    return time.monotonic(), busy / TICKS, own / TICKS
+    own = sum(map(processor_seconds, (os.getpid(), *descendants(os.getpid()))))
+    return time.monotonic(), busy / TICKS, own
 
 
-def _ticks(pid: int) -> int:
+def processor_seconds(pid: int) -> float:
+    """Return how long a process has computed; 0 if there is none (any more)."""
     with suppress(OSError):
         # utime and stime, the 14th and 15th field; the second one is a name in parentheses (man 5 proc_pid_stat)
-        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-    return 0
+        return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13])) / TICKS
+    return 0.0

@@ -60,19 +60,14 @@ class UnloadView(APIView):
     async def post(self, request: Request, name: str) -> JsonResponse:
         """Unload a model now. Its open requests end with an error; the next one loads it again."""
         require_operator()
-        was_loaded = await pool.unload(await _key(name))
-        return json_response({"object": "model", "id": name, "state": "unloaded", "was_loaded": was_loaded})
+        model = await enabled_model(name, kind=None)
+        was_loaded = await pool.unload(model.registration.pk)
+        return json_response({"object": "model", "id": model.name, "state": "unloaded", "was_loaded": was_loaded})
 
     @extend_schema(exclude=True)
     async def get(self, request: Request, name: str) -> JsonResponse:
         """Describe a model whose name ends in `/unload`."""
         return json_response(model_body(await enabled_model(f"{name}/unload", kind=None)))
-
-
-async def _key(name: str) -> int:
-    """Return the key of a model in memory, which another process may have deleted, or else of an enabled one."""
-    loaded = next((key for key, status in pool.status().items() if status.name == name), None)
-    return (await enabled_model(name, kind=None)).registration.pk if loaded is None else loaded
 
 
 async def _body() -> dict[str, Any]:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, wait_until
 
 HELLO = {"role": "user", "content": "Hello"}
 CHAT = {"model": "demo", "messages": [HELLO], "max_tokens": 5}
@@ -15,8 +15,14 @@ LONG = {"model": "demo", "messages": [HELLO], "stream": True, "ignore_eos": True
 def unloaded(server: LiveServer) -> None:
     """No model is in memory, whatever other tests have asked for."""
     with httpx.Client(base_url=server.base_url, headers=server.operator, timeout=60) as http:
-        for model in http.get("/pool").json()["models"]:
-            http.post(f"/models/{model['name']}/unload")
+
+        def is_empty() -> bool:
+            models = http.get("/pool").json()["models"]
+            for model in models:
+                http.post(f"/models/{model['name']}/unload")  # one that was deleted goes by itself
+            return not models
+
+        wait_until(is_empty)
 
 
 def test_it_follows_a_model_that_is_loaded_and_used(server, unloaded, open_page):

@@ -65,14 +65,16 @@ def test_operators_load_and_unload(server, operator):
     assert "Fatal Python error" not in server.log
 
 
-def test_a_model_that_another_process_has_deleted_can_be_unloaded(server, operator):
+@pytest.mark.parametrize("change", ["delete()", "update(enabled=False)"])
+def test_what_another_process_deletes_or_disables_leaves_the_memory(server, operator, change):
     assert server.manage("register_model", str(DEMO), "--name", "brief").returncode == 0
+    found = "from registry.models import RegisteredModel; RegisteredModel.objects.filter(name='brief')"
+    assert server.manage("shell", "-c", f"{found}.update(enabled=True)").returncode == 0
     assert operator.post("/models/brief/load").status_code == 200
-    code = "from registry.models import RegisteredModel; RegisteredModel.objects.filter(name='brief').delete()"
-    assert server.manage("shell", "-c", code).returncode == 0
-    assert operator.post("/models/brief/unload").json()["was_loaded"]
-    assert operator.post("/models/brief/unload").status_code == 404
+    wait_for_models(operator, "brief", "three")
+    assert server.manage("shell", "-c", f"{found}.{change}").returncode == 0
     wait_for_models(operator, "three")
+    assert operator.post("/models/brief/unload").status_code == 404
 
 
 @pytest.mark.parametrize(
