@@ -173,10 +173,11 @@ def test_the_login_is_russian(client, db):
 
 @pytest.mark.parametrize("page", ["a form for a user", "a form for a group", "a role, which nobody changes"])
 def test_permissions_are_told_in_russian(admin_client, page):
+    user, role = get_user_model().objects.get(), Group.objects.get(name="operator")
     address = {
-        "a form for a user": reverse("admin:auth_user_change", args=[get_user_model().objects.get().pk]),
+        "a form for a user": reverse("admin:auth_user_change", args=[user.pk]),
         "a form for a group": reverse("admin:auth_group_add"),
-        "a role, which nobody changes": reverse("admin:auth_group_change", args=[Group.objects.get(name="operator").pk]),
+        "a role, which nobody changes": reverse("admin:auth_group_change", args=[role.pk]),
     }[page]
     html = admin_client.get(address, headers={"accept-language": "ru"}).content.decode()
     assert "модель | просмотр" in html
