@@ -133,6 +133,10 @@ class EngineClient:
         """Seconds since the worker's last sign of life; None if nobody waits for one."""
         return time.monotonic() - self._last_heard if self._generations else None
 
+    def excuse(self, seconds: float) -> None:
+        """Leave seconds, in which this process could not listen, out of the time since the last sign of life."""
+        self._last_heard = min(self._last_heard + seconds, time.monotonic())
+
     def memory(self) -> Memory:
         """Return what the worker takes at most of the memory when it saves as much as it does now."""
         self._largest = max(self._largest, self.measured_bytes() or 0)

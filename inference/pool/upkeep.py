@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextvars import Context
 
 from inference.client import EngineClient
@@ -43,10 +44,15 @@ class Upkeep:
         if self._task:
             self._task.cancel()
 
-    def look(self) -> None:
-        """Look after all engines once."""
+    def look(self, late: float = 0.0) -> None:
+        """Look after all engines once.
+
+        late: seconds that this process stood still before, for want of a processor or because it was paused (`docker
+        pause`). What the engines said meanwhile is still unread, so that they count for nobody's silence.
+        """
         for resident in self._residents:
             if resident.engine:
+                resident.engine.excuse(late)
                 self._look_after(resident, resident.engine)
         self._room.shrink()
 
@@ -58,8 +64,9 @@ class Upkeep:
 
     async def _run(self) -> None:
         while list(self._residents):
+            before = time.monotonic()
             await asyncio.sleep(INTERVAL)
-            self.look()
+            self.look(time.monotonic() - before - INTERVAL)
 
     def _look_after(self, resident: Resident, engine: EngineClient) -> None:
         silent = engine.silent_for

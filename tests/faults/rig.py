@@ -13,6 +13,7 @@ from tests.live_server import DEMO, LiveServer, descendants
 
 VICTIM, BYSTANDER = "victim", "bystander"
 STREAMS = 4  # of each model
+STEP_TIMEOUT = 4  # seconds; a machine at its limits lets an engine wait for one or two
 LENGTH = 250  # tokens
 # So that an answer does not depend on what else is computed in the same batch.
 EXACT = {"kv_type_k": "f32", "kv_type_v": "f32", "flash_attention": "off", "ctx_size": 1024, "parallel": STREAMS}
@@ -44,7 +45,7 @@ class Rig:
         self.restore_files()
         models = [{"name": name, "path": str(path), **EXACT} for name, path in self.files.items()]
         server = {"shutdown_timeout": 1}
-        live_server.write_config(folder, models=models, server=server, pool={"step_timeout": 2, **pool})
+        live_server.write_config(folder, models=models, server=server, pool={"step_timeout": STEP_TIMEOUT, **pool})
         setup = live_server.manage(folder, "setup")
         assert setup.returncode == 0, setup.stderr
         self.server: LiveServer = live_server.start(folder)

@@ -49,6 +49,10 @@ class PaperEngine:
     def num_open(self) -> int:
         return len(self.held)
 
+    def excuse(self, seconds: float) -> None:
+        if self.silent_for is not None:
+            self.silent_for -= seconds
+
     def memory(self) -> Memory:
         return Memory(self.size)
 

@@ -255,6 +255,9 @@ async def test_an_engine_without_a_sign_of_life_is_ended(pool, factory, notes):
     await pool.load(spec(1, size=1))
     factory.engines[0].holds = True
     running = pool.generate(spec(1, size=1), REQUEST)
+    factory.engines[0].silent_for = 100
+    pool._upkeep.look(late=40)
+    assert factory.engines[0].is_alive
     factory.engines[0].silent_for = 61
     pool._upkeep.look()
     [output] = await outputs(running)
