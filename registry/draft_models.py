@@ -23,7 +23,7 @@ def refuse_unfit_draft(model_path: Path, draft_path: Path) -> None:
     """Raise GGUFError, saying why, if the file `draft_path` cannot draft for the model in `model_path`."""
     kind = read_metadata(draft_path).kind
     if kind != Kind.CHAT:
-        raise GGUFError(f"{draft_path} cannot draft: it is no model that writes text but one for {kind.label}.")
+        raise GGUFError(f"{draft_path} cannot draft: its kind is {str(kind)!r}, expected {str(Kind.CHAT)!r}.")
     model, draft = read_part(model_path), read_part(draft_path)
     problem = _kind_problem(model.fields, draft.fields) or _special_problem(model.fields, draft.fields)
     problem = problem or _tokens_problem(model_path, model, draft_path, draft)
