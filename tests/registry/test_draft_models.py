@@ -90,7 +90,7 @@ def test_a_file_without_a_vocabulary_cannot_draft(tmp_path):
 
 
 def test_an_embedding_model_cannot_draft(tmp_path):
-    with pytest.raises(GGUFError, match="its kind is .embedding., expected .chat."):
+    with pytest.raises(GGUFError, match="its kind is 'embedding', expected 'chat'"):
         refuse_unfit_draft(write(tmp_path / "model.gguf"), write(tmp_path / "draft.gguf", architecture="bert"))
 
 
