@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
-from tests.live_server import ADMIN_PASSWORD, LiveServer
+from tests.live_server import ADMIN_PASSWORD, LiveServer, wait_until
 
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -88,3 +88,8 @@ def open_page(chromium: Chromium, server: LiveServer) -> Iterator[Callable[..., 
         context.close()
         assert not watched.foreign
         assert not watched.complaints
+
+
+def reload_until(locator: Locator) -> None:
+    """Load the page again until it has something: what the log writes of a request comes a moment after its answer."""
+    wait_until(lambda: locator.count() or not locator.page.reload())

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.live_server import LiveServer, wait_until
+from tests.pages.conftest import reload_until
 
 HELLO = {"role": "user", "content": "Hello"}
 CHAT = {"model": "demo", "messages": [HELLO], "max_tokens": 5}
@@ -67,7 +68,7 @@ def test_a_chart_can_be_read_as_a_table_with_the_keyboard(server, open_page):
     httpx.post(f"{server.base_url}/chat/completions", json=CHAT, timeout=60)
     page = open_page().open("/admin/")
     summary = page.locator("figure.dash-chart summary").first
-    wait_until(lambda: summary.count() or not page.reload())  # the request is written later
+    reload_until(summary)
     summary.focus()
     page.keyboard.press("Enter")
     expect(page.locator("figure.dash-chart details table").first).to_be_visible()
@@ -83,7 +84,7 @@ def test_nothing_is_wider_than_a_phone(server, open_page, path, scheme):
 def test_usage_is_downloaded_as_csv(server, open_page):
     httpx.post(f"{server.base_url}/chat/completions", json=CHAT, timeout=60)
     page = open_page().open("/admin/console/usage/?by=day&by=model")
-    wait_until(lambda: page.locator("tbody th", has_text="demo").count() or not page.reload())  # it is written later
+    reload_until(page.locator("tbody th", has_text="demo"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as CSV").click()
     rows = download.value.path().read_text().splitlines()

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from tests import live_server
 from tests.live_server import ADMIN_PASSWORD, DEMO, ROOT
-from tests.pages.conftest import Watched
+from tests.pages.conftest import Watched, reload_until
 
 MAIN_PAGES = {
     "dashboard": "/admin/",
@@ -139,7 +139,7 @@ def test_the_first_day(fresh, log_in):
     expect(page.locator("figure.dash-chart svg").first).to_be_visible()
     page = site.open("/admin/console/usage/?by=model&by=key")
     row = page.locator("tbody tr").filter(has_text=key[:11])
-    live_server.wait_until(lambda: row.count() or not page.reload())  # what counts it writes once in a while
+    reload_until(row)
     expect(row).to_contain_text("first")
     page = site.open("/admin/usage/requestlog/")
     expect(page.get_by_role("row").filter(has_text=key[:11]).first).to_contain_text("first")
