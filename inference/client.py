@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from pathlib import Path
 from typing import Any
 
 from inference.engine import framing
@@ -33,10 +31,10 @@ from inference.generation import Generation
 from inference.last_words import last_words
 from inference.memory import Memory
 from inference.token_counts import TokenCounts
+from inference.worker_environment import worker_environment
 
 logger = logging.getLogger("inference.engine")
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
 LOG_TAIL = 30  # lines of a worker's log kept to explain its death
 LOG_LINE_LIMIT = 1 << 20  # bytes
@@ -314,13 +312,3 @@ class EngineClient:
 
 def _queues(stats: EngineStats) -> tuple[int, int]:
     return stats.waiting, stats.running
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: it must find this project's packages wherever the server was started.
-
-    Where ggml aborts, it would start gdb for a backtrace: seconds in which the requests wait for their failure, and
-    pages of it in the log (ggml_print_backtrace in ggml/src/ggml.c).
-    """
-    paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "GGML_NO_BACKTRACE": "1"}

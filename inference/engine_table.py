@@ -37,6 +37,7 @@ def engine_rows(info: EngineInfo, stats: EngineStats) -> list[Row]:
 
 def _memory_rows(info: EngineInfo) -> Iterator[Row]:
     yield Row(_("model in memory"), human_bytes(info.model_bytes))
+    yield Row(_("map the file"), _("yes") if info.use_mmap else _("no"), "use_mmap" in info.automatic)
     yield Row(_("kind of memory"), info.memory_kind)
     yield Row(_("KV types of K and V"), f"{info.kv_type_k}, {info.kv_type_v}")
     yield Row(_("flash attention"), info.flash_attention, "flash_attention" in info.automatic)

@@ -4,12 +4,13 @@ import asyncio
 import signal
 import sys
 
-from inference.client import LOG_LINE_LIMIT, LOG_TAIL, EngineLoadError, worker_environment
+from inference.client import LOG_LINE_LIMIT, LOG_TAIL, EngineLoadError
 from inference.engine import framing
 from inference.engine.config import EngineConfig
 from inference.engine.footprint import Footprint
 from inference.engine.messages import LoadFailed
 from inference.last_words import last_words
+from inference.worker_environment import worker_environment
 
 TIME_LIMIT = 60.0  # seconds; a vocabulary of 150,000 tokens takes less than one, reading a slow disk the rest
 

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 
-from inference.client import worker_environment
+from inference.worker_environment import worker_environment
 
 logger = logging.getLogger("inference.pool")
 

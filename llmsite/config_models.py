@@ -128,7 +128,7 @@ class ModelEntry:
     kv_type_k: str = setting(choice(*KV_TYPES), "f16")
     kv_type_v: str = setting(choice(*KV_TYPES), "f16")
     host_cache_mb: int | None = setting(optional(integer(0, MAX_INTEGER), "auto"), None)
-    use_mmap: bool = setting(flag(), True)
+    use_mmap: bool | None = setting(optional(flag(), "auto"), None)
     use_mlock: bool = setting(flag(), False)
     threads: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)
     threads_batch: int | None = setting(optional(integer(1, MAX_THREADS), "auto"), None)

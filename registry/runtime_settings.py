@@ -27,6 +27,7 @@ from llmsite.config_models import (
 )
 from registry.validators import validate_tensor_split
 
+YES_OR_NO = [(None, _("automatic")), (True, _("yes")), (False, _("no"))]
 FULL_PRECISION = ("f16", "bf16", "f32")
 
 
@@ -108,10 +109,13 @@ class RuntimeSettings(models.Model):
     )
     use_mmap = models.BooleanField(
         _("map the file"),
-        default=True,
+        null=True,
+        blank=True,
+        default=None,
+        choices=YES_OR_NO,
         help_text=_(
-            "Map the file into memory: it loads fast, and processes share it. Switch it off where the file lies on a "
-            "slow network drive, or where experts stay on the CPU beside a GPU."
+            "Whether the weights stay in the mapped file, which processes share, or are copied into memory of the "
+            "engine's own. Automatic: copied where a CPU computes and the system has huge pages, which make it faster."
         ),
     )
     use_mlock = models.BooleanField(

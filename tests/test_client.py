@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 from gguf import GGUFValueType as T
 
-from inference.client import EngineClient, EngineLoadError, worker_environment
+from inference.client import EngineClient, EngineLoadError
 from inference.engine.config import EngineConfig
 from inference.engine.messages import FailureCode, GenerateRequest, SamplingParams
 from inference.generation import Generation
+from inference.worker_environment import worker_environment
 from tests.gguf_files import write_gguf
 from tests.live_server import DEMO
 from tests.mutations.layout import Layout, number

@@ -206,7 +206,7 @@ def test_duplicate_names_are_refused(problems):
         ("model: {path: a.gguf, name: -a}", None),
         ("model: {path: a.gguf, ctx_size: 127}", CTX_SIZE_PROBLEM),
         ("model: {path: a.gguf, parallel: 65}", "model.parallel: found 65; expected an integer from 1 to 64"),
-        ("model: {path: a.gguf, use_mmap: 1}", "model.use_mmap: found 1; expected true or false"),
+        ("model: {path: a.gguf, use_mmap: 1}", "model.use_mmap: found 1; expected auto, null or true or false"),
         ("model: {path: a.gguf, flash_attention: 1}",
          "model.flash_attention: found 1; expected one of auto, on, off"),
         ("model: {path: a.gguf, tensor_split: '3,-1'}", None),

@@ -21,6 +21,7 @@ def values(info: EngineInfo) -> dict[str, str]:
 def test_every_value_has_a_line():
     rows = values(INFO)
     assert (rows["model in memory"], rows["KV cache, about"], rows["host cache"]) == ("1.0 GiB", "3.0 MiB", "1.0 GiB")
+    assert rows["map the file"] == "yes"
     assert (rows["KV layout"], rows["KV cells"], rows["KV types of K and V"]) == ("partitioned", "2048", "f16, f16")
     assert (rows["threads"], rows["prompt threads"]) == ("2", "8")
     assert (rows["layers on the GPU"], rows["devices"], rows["adapter"]) == ("3 of 10", "GPU, CPU", "/a.gguf × 0.5")
@@ -29,6 +30,10 @@ def test_every_value_has_a_line():
 def test_what_nobody_has_set_is_marked():
     assert [str(row.label) for row in engine_rows(INFO, STATS) if row.is_automatic] == ["KV layout", "threads"]
     assert render_engine(INFO, STATS).count("automatically") == 2
+
+
+def test_weights_of_its_own_are_told():
+    assert values(replace(INFO, use_mmap=False))["map the file"] == "no"
 
 
 def test_where_conversations_are_kept_is_told_if_they_are():

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ TOLERANCE = 0.15
     ("kind", "settings"),
     [
         ("attention", {"n_ctx": 2048, "n_seq_max": 1}),
-        ("window", {"n_ctx": 512, "n_seq_max": 8, "kv_type_k": "q8_0", "kv_type_v": "q8_0"}),
+        ("window", {"n_ctx": 512, "n_seq_max": 8, "kv_type_k": "q8_0", "kv_type_v": "q8_0", "use_mmap": True}),
         ("recurrent", {"n_ctx": 512, "n_seq_max": 4, "use_mmap": False}),
     ],
 )
@@ -69,7 +70,7 @@ async def test_a_cancelled_estimate_leaves_no_process():
 
 
 async def test_what_is_gone_takes_no_memory():
-    engine = await EngineClient.start("demo", CONFIG)
+    engine = await EngineClient.start("demo", replace(CONFIG, use_mmap=True))
     assert engine.measured_bytes() > engine.info.mapped_bytes > 0
     await engine.close()
     assert engine.measured_bytes() is None

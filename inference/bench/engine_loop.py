@@ -1,7 +1,10 @@
 """The same work inside one process: what the engine can do with no HTTP, pipe or web framework around it."""
 
+import os
 import time
 from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from inference.bench.client import BenchError, Timing
 from inference.bench.load import Load, Workload
@@ -10,12 +13,41 @@ from inference.chat.template import render_prompt
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.messages import GenerateRequest, Output, SamplingParams
+from inference.worker_environment import worker_environment
+
+
+class EngineProcess:
+    """An engine in a process with the environment of a worker. Raises BenchError if it cannot load the model."""
+
+    label = "engine"
+
+    def __init__(self, config: EngineConfig, template: str) -> None:
+        os.environ.update(worker_environment())
+        self._process = ProcessPoolExecutor(1, get_context("spawn"))
+        self._process.submit(_load, config, template).result()
+
+    def run(self, workload: Workload, clients: int, requests: int) -> Load:
+        """Generate for `requests` prompts, `clients` at a time. Raises BenchError if one of them fails."""
+        return self._process.submit(_run, workload, clients, requests).result()
+
+    def close(self) -> None:
+        self._process.shutdown()
+
+
+_engine: "EngineLoop"  # in the process that was started for it
+
+
+def _load(config: EngineConfig, template: str) -> None:
+    global _engine
+    _engine = EngineLoop(config, template)
+
+
+def _run(workload: Workload, clients: int, requests: int) -> Load:
+    return _engine.run(workload, clients, requests)
 
 
 class EngineLoop:
     """An engine in this process. Raises BenchError if it cannot load the model."""
-
-    label = "engine"
 
     def __init__(self, config: EngineConfig, template: str) -> None:
         from inference.engine import native_log

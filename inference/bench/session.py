@@ -10,6 +10,7 @@ import httpx
 
 from inference.bench import arguments, servers
 from inference.bench.client import Address, base_url_of
+from inference.bench.engine_loop import EngineProcess
 from inference.bench.load import Workload
 from inference.bench.machine import describe_file, describe_machine
 from inference.bench.measurement import measure, seeds_from
@@ -87,9 +88,9 @@ class Session:
         return Server(_other_label(name, ours), Address(ours.address.base_url, name, ours.address.api_key))
 
     def _bare_engine(self) -> Engine:
-        from inference.bench.engine_loop import EngineLoop  # it loads llama.cpp
-
-        return EngineLoop(self._model.config, self._model.template)
+        engine = EngineProcess(self._model.config, self._model.template)
+        self._stack.callback(engine.close)
+        return engine
 
     def _measure(self, compared: list[Server], engine: Engine | None, about: dict[str, Any]) -> Report:
         sizes = arguments.sizes_of(self._options)

@@ -33,6 +33,7 @@ class EngineConfig:
         draft models need that.
     host_cache_bytes: main memory for sequences that lost their cells; 0 for none.
     kv_disk_directory: where conversations outlive the engine; "" for nowhere. kv_disk_bytes: what all of them may take.
+    use_mmap: whether the weights stay in the mapped file; None: wherever they are computed with fastest.
     tensor_split: the share of each GPU; empty lets llama.cpp choose.
     cpu_moe_layers: layers, from the first, whose experts stay in main memory; -1 for all.
     loras: paths of adapters, each with its scale.
@@ -59,7 +60,7 @@ class EngineConfig:
     host_cache_bytes: int | None = None
     kv_disk_directory: str = ""
     kv_disk_bytes: int = 0
-    use_mmap: bool = True
+    use_mmap: bool | None = None
     use_mlock: bool = False
     split_mode: SplitMode = "layer"
     tensor_split: tuple[float, ...] = ()

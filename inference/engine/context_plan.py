@@ -24,6 +24,10 @@ PHYSICAL_BATCH = 512
 SCORES_SHARE = 8  # they may take this part of what the model does
 LEAST_SCORES = 128 * 2**20
 CPU = "CPU"
+MAY_BE_OPEN = (
+    *("kv_unified", "kv_cells", "n_batch", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes"),
+    "use_mmap",
+)
 
 # Values of a block, and its bytes (ggml_type_traits in ggml/src/ggml.c).
 BLOCKS = {
@@ -68,11 +72,15 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class MachineFacts:
-    """What the process may use. memory_bytes 0: unknown. gpus: what llama.cpp can offload to, in its order."""
+    """What the process may use. memory_bytes 0: unknown. gpus: what llama.cpp can offload to, in its order.
+
+    huge_pages: whether memory that it asks for comes in huge pages.
+    """
 
     cores: int
     memory_bytes: int = 0
     gpus: tuple[str, ...] = ()
+    huge_pages: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
         flash_attention=flash_attention,
         n_batch=n_batch,
         n_ubatch=min(n_ubatch, n_batch),
+        use_mmap=maps_file(config, machine),
         n_threads=config.n_threads or choose_threads(machine.cores),
         n_threads_batch=config.n_threads_batch or machine.cores,
         host_cache_bytes=_host_cache(config, machine),
@@ -130,9 +139,18 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
     )
 
 
+def maps_file(config: EngineConfig, machine: MachineFacts) -> bool:
+    """Return whether the weights stay in the mapped file: where that is open, if no huge pages make up for a copy.
+
+    A GPU computes on its own copy in either case.
+    """
+    if config.use_mmap is not None:
+        return config.use_mmap
+    return _computes_on_gpu(config, machine) or not machine.huge_pages
+
+
 def _open_fields(config: EngineConfig) -> frozenset[str]:
-    may_be_open = ("kv_unified", "kv_cells", "n_batch", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes")
-    fields = {name for name in may_be_open if getattr(config, name) is None}
+    fields = {name for name in MAY_BE_OPEN if getattr(config, name) is None}
     fields |= {"n_gpu_layers"} if config.n_gpu_layers < 0 else set()
     return frozenset(fields | ({"flash_attention"} if config.flash_attention == "auto" else set()))
 

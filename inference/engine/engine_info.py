@@ -17,6 +17,7 @@ REPORTED = (
     "kv_type_v",
     "flash_attention",
     "host_cache_bytes",
+    "use_mmap",
     "kv_disk_directory",
     "loras",
     "speculation",

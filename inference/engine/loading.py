@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from inference.engine.bindings import lib
 from inference.engine.config import ALL_LAYERS, EngineConfig
-from inference.engine.context_plan import ContextPlan, MachineFacts, PlanError, plan_context
+from inference.engine.context_plan import ContextPlan, MachineFacts, PlanError, maps_file, plan_context
 from inference.engine.devices import cpu_buffer_type, gpu_names
+from inference.engine.huge_pages import has_huge_pages
 from inference.engine.machine import available_cores, available_memory
 from inference.engine.model_facts import read_facts
 
@@ -57,7 +58,7 @@ def load_model(config: EngineConfig, on_progress: Callable[[float], None] | None
     on_progress gets the fraction that is loaded, thousands of times for a large model.
     """
     params = lib.llama_model_default_params()
-    params.load_mode = LOAD_MODES[config.use_mmap, config.use_mlock]
+    params.load_mode = LOAD_MODES[maps_file(config, _machine()), config.use_mlock]
     if on_progress:
         params.progress_callback = lib.llama_progress_callback(lambda done, _: _go_on(on_progress, done))
     return _load(config, params)
@@ -95,11 +96,14 @@ def _load(config: EngineConfig, params: lib.llama_model_params) -> int:
     return model
 
 
+def _machine() -> MachineFacts:
+    return MachineFacts(available_cores(), available_memory(), gpu_names(), has_huge_pages())
+
+
 def plan_for(config: EngineConfig, model: int) -> ContextPlan:
     """Decide what `config` leaves open for this model on this machine. Raises ModelLoadError."""
-    machine = MachineFacts(available_cores(), available_memory(), gpu_names())
     try:
-        return plan_context(config, read_facts(model), machine)
+        return plan_context(config, read_facts(model), _machine())
     except PlanError as error:
         raise ModelLoadError(str(error)) from error
 

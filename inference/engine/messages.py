@@ -308,6 +308,7 @@ class EngineInfo:
     memory_kind: what a sequence leaves in memory: attention, sliding window, recurrent, hybrid, or none.
     mapped_bytes: weights that are read from the mapped file, the draft model's included; they are no memory of the
         process's own.
+    use_mmap: whether the weights stayed in the mapped file.
     device_bytes: what loading took of each GPU's free memory.
     automatic: the names of the fields whose values nobody has set.
     """
@@ -332,6 +333,7 @@ class EngineInfo:
     flash_attention: str = "auto"
     memory_kind: str = "attention"
     model_bytes: int = 0
+    use_mmap: bool = True
     mapped_bytes: int = 0
     device_bytes: tuple[int, ...] = ()
     host_cache_bytes: int = 0

@@ -84,11 +84,28 @@ def test_the_host_cache_is_an_eighth_of_the_memory(memory, settings, size):
     assert plan(machine=replace(MACHINE, memory_bytes=memory), **settings).config.host_cache_bytes == size
 
 
+@pytest.mark.parametrize(
+    ("machine", "settings", "maps"),
+    [
+        ({}, {}, True),
+        ({"huge_pages": True}, {}, False),
+        ({"huge_pages": True}, {"use_mmap": True}, True),
+        ({}, {"use_mmap": False}, False),
+        ({"huge_pages": True, "gpus": ("GPU",)}, {}, True),
+        ({"huge_pages": True, "gpus": ("GPU",)}, {"n_gpu_layers": 0}, False),
+        ({"huge_pages": True}, {"kind": "embedding"}, False),
+    ],
+)
+def test_weights_are_copied_where_a_cpu_computes_and_huge_pages_make_it_faster(machine, settings, maps):
+    assert plan(machine=replace(MACHINE, **machine), **settings).config.use_mmap is maps
+
+
 def test_what_nobody_has_set_is_known():
-    open_fields = {"kv_unified", "kv_cells", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes"}
+    open_fields = {"kv_unified", "kv_cells", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes", "use_mmap"}
     assert plan().automatic == open_fields | {"n_gpu_layers", "flash_attention"}
     chosen = {"kv_unified": True, "kv_cells": 4096, "n_ubatch": 64, "n_threads": 1, "n_threads_batch": 1}
-    assert not plan(**chosen, host_cache_bytes=0, n_gpu_layers=0, flash_attention="on").automatic
+    others = {"host_cache_bytes": 0, "n_gpu_layers": 0, "flash_attention": "on", "use_mmap": True}
+    assert not plan(**chosen, **others).automatic
 
 
 def test_an_architecture_that_mixes_up_sequences_gets_one():

@@ -9,6 +9,7 @@ from inference.engine.bindings import lib
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.devices import gpu_names
+from inference.engine.huge_pages import has_huge_pages
 from inference.engine.llama import Llama, ModelLoadError
 from inference.engine.loading import KV_TYPES
 from inference.engine.messages import GenerateRequest, SamplingParams
@@ -79,6 +80,7 @@ def test_a_setting_that_cannot_work_is_a_load_error(load):
         {"kv_cells": 600},
         {"n_batch": 64, "n_ubatch": 32},
         {"n_threads": 1, "n_threads_batch": 2},
+        {"use_mmap": True},
         {"use_mmap": False},
         {"use_mlock": True},
         {"use_mmap": False, "use_mlock": True},
@@ -98,6 +100,7 @@ def test_what_it_runs_with_is_reported(load):
     info = load(kv_cells=600, n_batch=64, n_ubatch=32, n_threads=1, n_threads_batch=2, kv_type_k="q8_0").info(1.5)
     assert (info.n_ctx, info.n_seq_max, info.kv_unified, info.kv_cells) == (512, 2, True, 768)
     assert (info.n_batch, info.n_ubatch, info.n_threads, info.n_threads_batch) == (64, 32, 1, 2)
+    assert info.use_mmap is not has_huge_pages()
     assert (info.kv_type_k, info.memory_kind, info.load_seconds) == ("q8_0", "attention", 1.5)
     assert 2**20 < info.model_bytes < DEMO.stat().st_size
     assert "llama" in info.description

@@ -122,7 +122,7 @@ def test_a_simulated_load_logs_the_sizes_of_a_real_one(logged, tiny_model):
 
 
 def test_what_is_mapped_is_told_from_what_is_read(logged):
-    llama, mapped = logged(DEMO)
+    llama, mapped = logged(DEMO, use_mmap=True)
     _, copied = logged(DEMO, use_mmap=False)
     size = llama.plan.model.size_bytes
     assert mapped.mapped_bytes() - mapped.repacked_bytes() == pytest.approx(size, abs=0.02 * MIB)
