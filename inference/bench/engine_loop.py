@@ -34,16 +34,15 @@ class EngineProcess:
         self._process.shutdown()
 
 
-_engine: "EngineLoop"  # in the process that was started for it
+_loaded: list["EngineLoop"] = []  # the one, in the process that was started for it
 
 
 def _load(config: EngineConfig, template: str) -> None:
-    global _engine
-    _engine = EngineLoop(config, template)
+    _loaded.append(EngineLoop(config, template))
 
 
 def _run(workload: Workload, clients: int, requests: int) -> Load:
-    return _engine.run(workload, clients, requests)
+    return _loaded[0].run(workload, clients, requests)
 
 
 class EngineLoop:

@@ -9,9 +9,9 @@ import os
 import sys
 import types
 
-from inference.engine.threads import limit_spinning
+from inference.engine.spinning import choose_spinning
 
-limit_spinning(os.environ)
+choose_spinning(os.environ)
 
 if "llama_cpp" not in sys.modules:
     _spec = importlib.util.find_spec("llama_cpp")

@@ -20,6 +20,7 @@ from inference.engine.messages import (
     Output,
     Usage,
 )
+from inference.engine.prompt_parts import prompt_parts
 from inference.engine.prompt_scores import score_prompt
 from inference.engine.sampler_threads import Sampled, SamplerThreads
 from inference.engine.scheduler import Chunk, Scheduler
@@ -28,8 +29,6 @@ from inference.engine.speculator import Speculator
 from inference.engine.step_budget import StepBudget
 from inference.engine.token_requests import refused
 
-MIN_CHUNK = 32  # tokens of a prompt in a step
-MIN_FLASH_CHUNK = 64  # on a CPU, flash attention is slow for fewer (Q_TILE_SZ in ggml/src/ggml-cpu/ops.cpp)
 IDLE_SECONDS = 3.0  # without work, before idle sequences are written to disk
 MOVE_STEPS = 4  # steps whose time it may take to move a sequence to where it is computed together with the others
 
@@ -55,8 +54,7 @@ class EngineCore:
         self._llama = llama
         self._clock = clock
         self.vocabulary = llama.vocabulary
-        min_chunk = MIN_CHUNK if config.flash_attention == "off" else MIN_FLASH_CHUNK
-        budget = StepBudget(config.step_target_ms / 1000, config.n_batch, min_chunk)
+        budget = StepBudget(config.step_target_ms / 1000, config.n_batch, prompt_parts(config.flash_attention))
         self._scheduler = Scheduler(config.n_seq_max, budget, clock)
         host_bytes = config.host_cache_bytes or 0
         self._cache = KVCache(llama, llama.num_slots, host_bytes, budget.prefill_seconds, clock, disk)

@@ -84,12 +84,22 @@ class Scheduler:
         """
         chunks = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
         prompts = sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True)
-        left = self.budget.prefill_tokens(len(chunks), prompts[0].num_computed) if prompts else 0
-        for sequence in prompts:
-            if left > 0:
-                chunks.append(Chunk(sequence, min(left, sequence.num_until_cut)))
-                left -= chunks[-1].num_tokens
+        if prompts:
+            chunks += self._parts(prompts, len(chunks))
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
+
+    def _parts(self, prompts: list[Sequence], num_decoding: int) -> list[Chunk]:
+        """Return what of the prompts fits beside so many decoding sequences."""
+        budget = self.budget
+        left = budget.prefill_tokens(num_decoding, prompts[0].num_computed)
+        chunks: list[Chunk] = []
+        for sequence in prompts:
+            remaining = sequence.num_until_cut
+            if left < min(remaining, budget.parts.least) and (chunks or left <= 0):
+                continue
+            chunks.append(Chunk(sequence, budget.parts.next_part(left, remaining, num_decoding > 0)))
+            left -= chunks[-1].num_tokens
+        return chunks
 
     def remove(self, sequence: Sequence) -> None:
         """Take a sequence out, wherever it stands."""

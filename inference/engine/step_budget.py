@@ -1,8 +1,9 @@
 """How much of the prompts a step may compute, so that the streams beside them go on."""
 
 from inference.engine.line import Line
+from inference.engine.prompt_parts import PLAIN, PromptParts
 
-FIRST_CHUNK = 128  # tokens, until a step has been measured
+FIRST_CHUNK = 129  # tokens, until a step has been measured; two tiles of flash attention and one (prompt_parts.py)
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
 SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
@@ -15,13 +16,13 @@ class StepBudget:
     a prompt some more: the more, the deeper in its context the token stands. Both are measured all the time, with
     whatever else the machine does.
 
-    min_chunk: tokens; smaller parts of a prompt waste the processor.
+    parts: those in which prompts are computed.
     """
 
-    def __init__(self, target: float, n_batch: int, min_chunk: int) -> None:
-        self._target = target
+    def __init__(self, target: float, n_batch: int, parts: PromptParts = PLAIN) -> None:
         self._n_batch = n_batch
-        self._min_chunk = min_chunk
+        self.parts = parts
+        self._target = target
         self._token_seconds = Line(is_flat=True)  # over the depth
         self._decode_seconds = Line(is_flat=True)  # of a step without prompts, over its sequences
 
@@ -33,7 +34,7 @@ class StepBudget:
         seconds = self._target - self.decode_seconds(num_decoding) if num_decoding else LONELY_STEP
         count = min(seconds / self._seconds_at(depth), room)
         count = seconds / self._seconds_at(depth + count / 2)  # the mean depth of that many
-        return max(0, min(room, max(self._min_chunk, int(count))))
+        return max(0, min(room, max(self.parts.least, int(count))))
 
     def decode_seconds(self, num_decoding: int) -> float:
         """Return how long a step without prompts takes; 0 if there was none yet, or nobody decodes."""
@@ -49,7 +50,7 @@ class StepBudget:
             self._decode_seconds.add(num_decoding, _bounded(seconds, self.decode_seconds(num_decoding)))
             return
         rest = seconds - self.decode_seconds(num_decoding)
-        if rest > 0 and (num_prefill >= self._min_chunk or not self._token_seconds.weight):
+        if rest > 0 and (num_prefill >= self.parts.least or not self._token_seconds.weight):
             self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
 
     def _seconds_at(self, depth: float) -> float:

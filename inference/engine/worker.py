@@ -36,6 +36,7 @@ from inference.engine.messages import (
     StepOutputs,
     TokenizeRequest,
 )
+from inference.engine.spinning import Spinning, new_spinning
 from inference.engine.token_requests import VocabularyBackend, answer_token_request
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def main() -> None:
     threading.Thread(target=_read_all, args=(inbox, messages, grace), daemon=True).start()
     code = 1
     try:
-        serve(core, messages, outbox)
+        serve(core, messages, outbox, new_spinning())
         core.close(STORE_SECONDS)
         code = 0
     except BaseException:
@@ -99,11 +100,12 @@ def main() -> None:
     os._exit(code)  # not sys.exit: the interpreter would abort over the thread that reads standard input
 
 
-def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) -> None:
+def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO, spinning: Spinning | None = None) -> None:
     """Step while there is work; rest and block on the inbox when there is none. Ends on a CloseRequest.
 
     A WAKE message only says that there may be work again. What is sent is what is new: outputs, or other lengths of the
     queues or number of conversations on disk. After a second without news, a step is a sign of life.
+    spinning: is told of work and rest.
     """
     sent, sent_at = core.stats, time.monotonic()
     while True:
@@ -114,8 +116,12 @@ def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO) ->
             outputs.append(_handle(core, message))
         if core.has_work:
             outputs += core.step()
+            if spinning:
+                spinning.worked()
         else:
             core.rest()
+            if spinning:
+                spinning.rested()
         finished = tuple(output for output in outputs if output)
         stats = core.stats
         is_overdue = time.monotonic() - sent_at >= SIGN_OF_LIFE

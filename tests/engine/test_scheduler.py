@@ -24,7 +24,7 @@ def clock():
 
 @pytest.fixture
 def scheduler(clock):
-    return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512, min_chunk=32), clock=clock)
+    return Scheduler(max_running=2, budget=StepBudget(0.2, n_batch=512), clock=clock)
 
 
 def sequence(name: str, client: str = "", length: int = 10, priority: int = 1) -> Sequence:
@@ -122,6 +122,16 @@ def test_a_short_prompt_is_not_stuck_behind_a_long_one(scheduler, clock):
         start(scheduler, scheduler.waiting[0], slot)
     clock.now = 1.5
     assert [(chunk.sequence.id, chunk.num_tokens) for chunk in scheduler.schedule()] == [("long", 412), ("short", 100)]
+
+
+@pytest.mark.parametrize(("length", "parts"), [(600, ["first"]), (10, ["first", "second"])])
+def test_a_part_that_would_be_too_small_waits_for_the_next_step(scheduler, clock, length, parts):
+    for slot, (name, tokens) in enumerate([("first", 500), ("second", length)]):
+        scheduler.add(sequence(name, length=tokens))
+        start(scheduler, scheduler.waiting[0], slot)
+    clock.now = 1.0
+    scheduler.running[0].queued_at = -1000.0
+    assert [chunk.sequence.id for chunk in scheduler.schedule()] == parts
 
 
 def test_a_long_prompt_has_its_turn_among_short_ones(scheduler, clock):

@@ -8,7 +8,7 @@ MIN_CHUNK = 32
 
 
 def new_budget(target: float = 0.2) -> StepBudget:
-    return StepBudget(target, n_batch=512, min_chunk=MIN_CHUNK)
+    return StepBudget(target, n_batch=512)
 
 
 def measured(decode: float, token: float, deeper: float = 0.0) -> StepBudget:
@@ -89,7 +89,7 @@ def test_a_rest_of_a_prompt_tells_nothing():
 
 def test_prompts_that_were_all_deep_say_nothing_wrong_of_the_first_tokens():
     """As after a restart, when the first conversations come back from disk."""
-    budget = StepBudget(target=0.2, n_batch=512, min_chunk=32)
+    budget = StepBudget(target=0.2, n_batch=512)
     for depth in (500, 900, 1500, 1800):
         budget.observe(0, 64, depth * 1e-5 * 64, depth)
     assert 32 <= budget.prefill_tokens(2, 0) <= 510

@@ -19,7 +19,7 @@ from inference.engine.messages import (
     TokenizeRequest,
     Tokens,
 )
-from inference.engine.threads import available_cores, choose_threads, limit_spinning
+from inference.engine.threads import available_cores, choose_threads
 from tests.engine.executors import SameThread
 from tests.engine.fake_llama import new_core, request, run
 
@@ -148,15 +148,6 @@ def test_a_cut_pipe_is_an_eof(cut):
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 2), (4, 4), (16, 8)])
 def test_threads_leave_hyper_threads_alone(cores, threads):
     assert choose_threads(cores) == threads
-
-
-def test_spinning_is_limited_unless_the_operator_decides():
-    environment: dict[str, str] = {}
-    limit_spinning(environment)
-    assert environment["GOMP_SPINCOUNT"] == "1000"
-    environment["GOMP_SPINCOUNT"] = "5"
-    limit_spinning(environment)
-    assert environment["GOMP_SPINCOUNT"] == "5"
 
 
 def test_threads_default_to_this_machine():
