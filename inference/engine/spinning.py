@@ -26,6 +26,7 @@ WINDOW = 0.5  # seconds of work from one look to the next
 CROWDED, FREE = 0.35, 0.2  # cores that the threads wait for; the web process and clients make it some 0.1
 CALM_WINDOWS = 4  # after which the neighbour is gone
 TASKS = Path("/proc/self/task")
+LIBGOMP = re.compile(r"/.*/libgomp[^/]*\.so[.\d]*")
 NANO = 1e-9
 
 
@@ -129,7 +130,8 @@ def new_spinning(environment: MutableMapping[str, str] = os.environ) -> Spinning
 def loaded_libgomp(maps: Path = Path("/proc/self/maps")) -> str | None:
     """Return the path of the libgomp that this process has loaded; wheels may bring their own."""
     try:
-        found = re.search(r"/\S*libgomp[^/\s]*\.so[^/\s]*", maps.read_text())
+        lines = maps.read_text().splitlines()
     except OSError:
         return None
-    return found[0] if found else None
+    paths = (line.split(maxsplit=5)[-1] for line in lines)  # the sixth field (man 5 proc_pid_maps)
+    return next((path for path in paths if LIBGOMP.fullmatch(path)), None)

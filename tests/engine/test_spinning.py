@@ -158,7 +158,9 @@ def test_neighbours_are_minded_where_nobody_has_decided():
     [
         ("7f-80 r-xp 0 fe:00 1 /usr/lib/libgomp.so.1.0.0\n", "/usr/lib/libgomp.so.1.0.0"),
         ("7f-80 r-xp 0 fe:00 1 /v/llama_cpp.libs/libgomp-a34b.so.1.0\n", "/v/llama_cpp.libs/libgomp-a34b.so.1.0"),
-        ("7f-80 r-xp 0 fe:00 1 /usr/lib/libomp.so\n", None),
+        ("7f-80 r-xp 0 fe:00 1 /a folder/libgomp.so.1\n", "/a folder/libgomp.so.1"),
+        ("7f-80 r-xp 0 fe:00 1 /usr/lib/libgomp.so.1.0.0 (deleted)\n", None),
+        ("7f-80 rw-p 0 00:00 0\n7f-80 r-xp 0 fe:00 1 /usr/lib/libomp.so\n", None),
     ],
 )
 def test_the_libgomp_in_use_is_found(tmp_path, maps, found):
