@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from inference.pool import pool
 from tests import live_server, pooling_models, tiny_models
 from tests.browser import Browser
 from tests.live_server import DEMO, LiveServer
+
+# Engines in the tests' own processes mind no neighbours (spinning.py), and several compute at once.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @pytest.fixture(autouse=True)
