@@ -80,8 +80,10 @@ class LiveServer:
 
 
 def environment(folder: Path) -> dict[str, str]:
+    # GOMP_SPINCOUNT is conftest's, for this process; a server decides as that of a user does.
+    inherited = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
     return {
-        **os.environ,
+        **inherited,
         "CONFIG_PATH": str(folder / "config.yml"),
         "DJANGO_SETTINGS_MODULE": "llmsite.settings",
         "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,

@@ -52,6 +52,7 @@ class EngineLoop:
         from inference.engine import native_log
         from inference.engine.llama import Llama, ModelLoadError
         from inference.engine.speculator import new_speculator
+        from inference.engine.spinning import new_spinning
 
         native_log.install(quiet=True)
         try:
@@ -60,6 +61,7 @@ class EngineLoop:
         except ModelLoadError as error:
             raise BenchError(str(error)) from error
         self._core = EngineCore(self._llama.config, self._llama, speculator)
+        self._spinning = new_spinning()
         self._template = template
 
     def run(self, workload: Workload, clients: int, requests: int) -> Load:
@@ -81,6 +83,8 @@ class EngineLoop:
                 self._note(output, timings[output.request_id])
                 if output.finished and waiting:
                     self._start(waiting.popleft(), timings)
+            self._spinning.worked()
+        self._spinning.rested()
         return Load(list(timings.values()), time.perf_counter() - started)
 
     def _render(self, prompt: str) -> str:

@@ -25,8 +25,8 @@ SCORES_SHARE = 8  # they may take this part of what the model does
 LEAST_SCORES = 128 * 2**20
 CPU = "CPU"
 MAY_BE_OPEN = (
-    *("kv_unified", "kv_cells", "n_batch", "n_ubatch", "n_threads", "n_threads_batch", "host_cache_bytes"),
-    "use_mmap",
+    *("kv_unified", "kv_cells", "host_cache_bytes", "use_mmap"),
+    *("n_batch", "n_ubatch", "n_threads", "n_threads_batch"),
 )
 
 # Values of a block, and its bytes (ggml_type_traits in ggml/src/ggml.c).

@@ -23,7 +23,7 @@ VARIABLE = "GOMP_SPINCOUNT"
 LONG = "1000000"  # some 10 ms; a step of a small model takes as long
 SHORT = "1000"  # for systems that do not say who waits for a core
 WINDOW = 0.5  # seconds of work from one look to the next
-CROWDED, FREE = 0.35, 0.2  # cores that the threads wait for; the web process and clients make it some 0.1
+CROWDED, FREE = 0.35, 0.2  # cores that the threads wait for; the web process and clients make it some 0.1, at most 0.22
 CALM_WINDOWS = 4  # after which the neighbour is gone
 TASKS = Path("/proc/self/task")
 LIBGOMP = re.compile(r"/.*/libgomp[^/]*\.so[.\d]*")
@@ -81,11 +81,14 @@ class Crowd:
 
 
 class Spinning:
-    """Gathers the crowd when the process's threads wait for cores, and disperses it when they do no more."""
+    """Gathers the crowd when the process's threads wait for cores, and disperses it when they do no more.
+
+    crowd: None leaves them as they are.
+    """
 
     def __init__(
         self,
-        crowd: Crowd,
+        crowd: Crowd | None,
         waited: Callable[[], float | None] = seconds_waited,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -96,8 +99,14 @@ class Spinning:
         self._before = 0.0
         self._calm = 0
 
+    @property
+    def minds_neighbours(self) -> bool:
+        return self._crowd is not None
+
     def worked(self) -> None:
         """Look, from time to time, at what the last steps waited for. To be called after each step."""
+        if self._crowd is None:
+            return
         now = self._clock()
         if self._since is None:
             self._since, self._before = now, self._waited() or 0.0
@@ -118,13 +127,13 @@ class Spinning:
             self._crowd.disperse()
 
 
-def new_spinning(environment: MutableMapping[str, str] = os.environ) -> Spinning | None:
-    """Return what minds the neighbours; None if the operator has decided, or another OpenMP computes.
+def new_spinning(environment: MutableMapping[str, str] = os.environ) -> Spinning:
+    """Return what minds the neighbours, unless the operator has decided, or another OpenMP computes.
 
     To be called when llama.cpp is loaded.
     """
     library = loaded_libgomp()
-    return Spinning(Crowd(library)) if library and environment.get(VARIABLE) == LONG else None
+    return Spinning(Crowd(library) if library and environment.get(VARIABLE) == LONG else None)
 
 
 def loaded_libgomp(maps: Path = Path("/proc/self/maps")) -> str | None:

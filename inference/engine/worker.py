@@ -100,7 +100,7 @@ def main() -> None:
     os._exit(code)  # not sys.exit: the interpreter would abort over the thread that reads standard input
 
 
-def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO, spinning: Spinning | None = None) -> None:
+def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO, spinning: Spinning) -> None:
     """Step while there is work; rest and block on the inbox when there is none. Ends on a CloseRequest.
 
     A WAKE message only says that there may be work again. What is sent is what is new: outputs, or other lengths of the
@@ -116,12 +116,10 @@ def serve(core: Engine, messages: "queue.SimpleQueue[Any]", outbox: BinaryIO, sp
             outputs.append(_handle(core, message))
         if core.has_work:
             outputs += core.step()
-            if spinning:
-                spinning.worked()
+            spinning.worked()
         else:
             core.rest()
-            if spinning:
-                spinning.rested()
+            spinning.rested()
         finished = tuple(output for output in outputs if output)
         stats = core.stats
         is_overdue = time.monotonic() - sent_at >= SIGN_OF_LIFE

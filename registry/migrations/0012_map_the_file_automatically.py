@@ -4,12 +4,8 @@ from django.db import migrations, models
 
 
 def leave_open_what_was_default(apps, schema_editor):
-    """True was the default, so that nobody can have meant it as a choice."""
+    """True was the default: hardly anybody has chosen it, and who has can choose it again."""
     apps.get_model("registry", "RegisteredModel").objects.filter(use_mmap=True).update(use_mmap=None)
-
-
-def map_again(apps, schema_editor):
-    apps.get_model("registry", "RegisteredModel").objects.filter(use_mmap=None).update(use_mmap=True)
 
 
 class Migration(migrations.Migration):
@@ -29,5 +25,5 @@ class Migration(migrations.Migration):
             name='use_mmap',
             field=models.BooleanField(blank=True, choices=[(None, 'automatic'), (True, 'yes'), (False, 'no')], default=None, help_text="Whether the weights stay in the mapped file, which processes share, or are copied into memory of the engine's own. Automatic: copied where a CPU computes and the system has huge pages, which make it faster.", null=True, verbose_name='map the file'),
         ),
-        migrations.RunPython(leave_open_what_was_default, map_again),
+        migrations.RunPython(leave_open_what_was_default, migrations.RunPython.noop),
     ]

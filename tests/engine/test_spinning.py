@@ -144,13 +144,19 @@ def test_the_operator_decides():
     environment = {"GOMP_SPINCOUNT": "5"}
     choose_spinning(environment)
     assert environment == {"GOMP_SPINCOUNT": "5"}
-    assert new_spinning(environment) is None
+    assert not new_spinning(environment).minds_neighbours
 
 
 @needs_libgomp
 def test_neighbours_are_minded_where_nobody_has_decided():
     assert lib
-    assert new_spinning({"GOMP_SPINCOUNT": LONG})
+    assert new_spinning({"GOMP_SPINCOUNT": LONG}).minds_neighbours
+
+
+def test_where_they_are_not_nobody_looks():
+    spinning = Spinning(crowd=None, waited=lambda: pytest.fail("looked"))
+    spinning.worked()
+    spinning.rested()
 
 
 @pytest.mark.parametrize(

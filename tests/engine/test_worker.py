@@ -19,6 +19,7 @@ from inference.engine.messages import (
     TokenizeRequest,
     Tokens,
 )
+from inference.engine.spinning import Spinning
 from inference.engine.threads import available_cores, choose_threads
 from tests.engine.executors import SameThread
 from tests.engine.fake_llama import new_core, request, run
@@ -28,7 +29,7 @@ def serve(*messages: object, **settings: int) -> list[StepOutputs]:
     """Run the loop over these messages until there is no more work; return what it sent."""
     core, _ = new_core(**settings)
     outbox = io.BytesIO()
-    worker.serve(core, EndsWhenIdle(core, messages), outbox)
+    worker.serve(core, EndsWhenIdle(core, messages), outbox, Spinning(crowd=None))
     outbox.seek(0)
     sent = []
     while True:
@@ -116,7 +117,7 @@ def test_an_idle_engine_with_something_to_store_rests_after_a_while(tmp_path):
     run(core)
     now[0] = 1.0
     inbox, outbox = Patient(core, [worker.WAKE], now), io.BytesIO()
-    worker.serve(core, inbox, outbox)
+    worker.serve(core, inbox, outbox, Spinning(crowd=None))
     assert inbox.waited == [IDLE_SECONDS - 1, None, None]
     outbox.seek(0)
     assert read_message(outbox).stats.stored == 1
