@@ -1,9 +1,9 @@
 """How long OpenMP's threads spin at their barriers before they sleep.
 
 To spin is the fastest way to wait for a thread that computes, and a waste if that one waits for a core that this one
-keeps from it: beside the web process and its clients long spinning makes eight streams a fifth faster, beside a program
-that keeps a core busy it halves their speed (docs/performance.md, "Beside a busy neighbour"). So the threads spin long
-until the kernel says that they wait for cores.
+keeps from it: beside the web process and its clients long spinning makes eight streams faster, by a tenth or so, beside
+a program that keeps a core busy it halves their speed (docs/performance.md, "Beside a busy neighbour"). So the threads
+spin long until the kernel says that they wait for cores.
 
 libgomp reads GOMP_SPINCOUNT once, but it also hardly spins while it has more threads than there are cores
 (https://gcc.gnu.org/onlinedocs/libgomp/GOMP_005fSPINCOUNT.html). Threads that only sleep count, and can come and go.
