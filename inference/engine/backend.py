@@ -41,6 +41,7 @@ class LlamaBackend(KVBackend, Protocol):
 
     vocabulary: VocabularyBackend
     num_slots: int
+    mixes_lengths: bool
 
     def compile(self, constraint: Constraint) -> "Future[Matcher]": ...
 

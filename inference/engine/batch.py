@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from inference.engine.row_padding import Spare
     from inference.engine.scheduler import Chunk
 
 
@@ -42,15 +43,21 @@ class Batch:
         self.num_tokens = end
         return end - 1
 
-    def fill(self, chunks: "list[Chunk]") -> list[int]:
-        """Replace what is there by these chunks; return the row of each one's last token, without its draft."""
+    def fill(self, chunks: "list[Chunk]", spare: "Spare | None" = None) -> list[int]:
+        """Replace what is there by these chunks; return the row of each one's last token, without its draft.
+
+        spare: a slot before or after all others that gets a row, too, with logits, which nobody will ask for.
+        """
         self.clear()
         rows = []
+        if spare and spare.slot < chunks[0].sequence.slot:
+            self.add([0], spare.length, spare.slot, want_logits=True)
         for chunk in chunks:
-            sequence = chunk.sequence
-            start, end = sequence.num_computed, sequence.num_computed + chunk.num_tokens
-            tokens = [*sequence.tokens[start:end], *chunk.draft]
+            sequence, start = chunk.sequence, chunk.start
+            tokens = [*sequence.tokens[start : start + chunk.num_tokens], *chunk.draft]
             want_all = sequence.scores_prompt or bool(chunk.draft)
-            last = self.add(tokens, start, sequence.slot, end == len(sequence.tokens), want_all)
+            last = self.add(tokens, start, sequence.slot, chunk.is_last or chunk.wants_logits, want_all)
             rows.append(last - len(chunk.draft))
+        if spare and spare.slot > chunks[-1].sequence.slot:
+            self.add([0], spare.length, spare.slot, want_logits=True)
         return rows

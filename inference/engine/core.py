@@ -22,6 +22,7 @@ from inference.engine.messages import (
 )
 from inference.engine.prompt_parts import prompt_parts
 from inference.engine.prompt_scores import score_prompt
+from inference.engine.row_padding import RowPadding
 from inference.engine.sampler_threads import Sampled, SamplerThreads
 from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sequence
@@ -55,11 +56,12 @@ class EngineCore:
         self._clock = clock
         self.vocabulary = llama.vocabulary
         budget = StepBudget(config.step_target_ms / 1000, config.n_batch, prompt_parts(config.flash_attention))
-        self._scheduler = Scheduler(config.n_seq_max, budget, clock)
+        self._scheduler = Scheduler(config.n_seq_max, budget, llama.mixes_lengths, clock)
         host_bytes = config.host_cache_bytes or 0
         self._cache = KVCache(llama, llama.num_slots, host_bytes, budget.prefill_seconds, clock, disk)
         self._idle_since = clock()
         self._batch = Batch(config.n_batch)
+        self._padding = RowPadding(llama, self._cache, config)
         self._sequences: dict[str, Sequence] = {}
         self._speculator = speculator
         self._threads = SamplerThreads(config.n_threads or 1)
@@ -138,28 +140,29 @@ class EngineCore:
 
     def _compute(self, chunks: list[Chunk]) -> list[Output]:
         started = self._clock()
-        prompts = [chunk for chunk in chunks if chunk.sequence.is_prefilling]
-        num_decoding, num_prefill = len(chunks) - len(prompts), sum(chunk.num_tokens for chunk in prompts)
-        depths = sum(chunk.num_tokens * (chunk.sequence.num_computed + chunk.num_tokens / 2) for chunk in prompts)
-        if self._speculator and num_prefill == 0:
-            chunks = self._speculator.extend(chunks)
-        rows = self._batch.fill(chunks)
+        speculator = None if any(chunk.is_prompt for chunk in chunks) else self._speculator
+        if speculator:
+            chunks = speculator.extend(chunks)
+        rows = self._batch.fill(chunks, self._padding.pad(chunks))
         try:
             self._llama.decode(self._batch)
         except OutOfCells as error:
             return self._make_room(str(error))
         except DecodeError as error:
             return [self._fail(chunk.sequence, str(error)) for chunk in chunks]
+        finally:
+            self._padding.undo()
         complete = [(chunk, row) for chunk, row in zip(chunks, rows, strict=True) if self._account(chunk, row)]
         tokens = self._threads.sample([(chunk.sequence.sampler, row) for chunk, row in complete])
         outputs = [
             output for each, token in zip(complete, tokens, strict=True) for output in self._advance(*each, token)
         ]
         seconds = self._clock() - started
+        self._padding.observe(seconds)
         if not any(chunk.draft for chunk in chunks):
-            self._scheduler.budget.observe(num_decoding, num_prefill, seconds, depths / max(num_prefill, 1))
-        if self._speculator and num_prefill == 0:
-            self._speculator.observe(chunks, seconds)
+            self._scheduler.observe(chunks, seconds)
+        if speculator:
+            speculator.observe(chunks, seconds)
         return outputs
 
     def _make_room(self, reason: str) -> list[Output]:

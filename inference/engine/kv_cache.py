@@ -126,6 +126,13 @@ class KVCache:
         if lost := self._slots.compact(seconds):
             self._tiers.forget(lost)
 
+    def spare(self, slots: list[int], depth: int) -> tuple[int, int] | None:
+        """Return a slot in which a step of `slots` can have one more row, and how many tokens lie there.
+
+        None if there is none with at most `depth` tokens, or it could not be cut back afterwards.
+        """
+        return self._slots.spare(slots, depth) if self._slots.can_rewind else None
+
     def checkpoint(self, sequence: Runner) -> None:
         """Save what cannot be cut back of a running sequence, if there is room for it."""
         entry = sequence.entry

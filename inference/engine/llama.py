@@ -83,6 +83,11 @@ class Llama:
         """Whether every slot has KV cells of its own."""
         return not self.config.kv_unified
 
+    @property
+    def mixes_lengths(self) -> bool:
+        """Whether chunks of different lengths are computed in one pass: `init_batch` in src/llama-kv-cache.cpp."""
+        return not self.is_partitioned and self.plan.model.memory not in ("recurrent", "hybrid")
+
     def info(self, load_seconds: float) -> EngineInfo:
         """Return what the model runs with."""
         return engine_info(self._model, self._context, self.plan, load_seconds)

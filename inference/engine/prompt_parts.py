@@ -20,15 +20,10 @@ class PromptParts:
     least: int = LEAST
     tile: int = 1
 
-    def next_part(self, left: int, remaining: int, is_beside: bool) -> int:
-        """Return how many of a prompt's remaining tokens to compute where `left` fit into a step.
-
-        is_beside: whether others decode in the same step. llama.cpp computes the first token of the part together with
-        theirs (llama_batch_allocr::split_equal in src/llama-batch.cpp), so that one more makes the tiles whole.
-        """
-        first = 1 if is_beside else 0
-        whole = (left - first) // self.tile * self.tile
-        return min(left, remaining) if remaining <= left or not whole else whole + first
+    def next_part(self, left: int, remaining: int) -> int:
+        """Return how many of a prompt's remaining tokens to compute where `left` fit into a step."""
+        whole = left // self.tile * self.tile
+        return min(left, remaining) if remaining <= left or not whole else whole
 
 
 PLAIN = PromptParts()
@@ -36,4 +31,4 @@ PLAIN = PromptParts()
 
 def prompt_parts(flash_attention: FlashAttention) -> PromptParts:
     """Return what suits a planned configuration."""
-    return PLAIN if flash_attention == "off" else PromptParts(TILE + 1, TILE)
+    return PLAIN if flash_attention == "off" else PromptParts(TILE, TILE)

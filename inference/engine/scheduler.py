@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from inference.engine.sequence import Sequence
 from inference.engine.step_budget import StepBudget
@@ -13,15 +13,34 @@ PATIENCE = 10.0  # seconds of waiting after which a sequence goes before all tha
 
 @dataclass
 class Chunk:
-    """The next `num_tokens` tokens of a sequence, starting at its `num_computed`.
+    """The next `num_tokens` tokens of a sequence, starting at its `num_computed`, which is `start`.
 
+    is_prompt: whether the sequence was prefilling.
     draft: guesses of what comes after them, of which `num_accepted` turned out to be right.
+    wants_logits: those of the last of these tokens are to be computed though the prompt goes on after it.
     """
 
     sequence: Sequence
     num_tokens: int
     draft: tuple[int, ...] = ()
     num_accepted: int = 0
+    wants_logits: bool = False
+    start: int = field(init=False)
+    is_prompt: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start = self.sequence.num_computed
+        self.is_prompt = self.sequence.is_prefilling
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that it takes of a batch."""
+        return self.num_tokens + len(self.draft)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the sequence is left to compute after it."""
+        return self.num_tokens == self.sequence.num_remaining
 
 
 class Scheduler:
@@ -30,12 +49,22 @@ class Scheduler:
     The highest priority goes first. Among the same, first come, first served, but the client with the fewest running
     sequences goes first: one that sends a hundred requests does not keep out another that sends one. Whoever has
     waited for PATIENCE seconds goes before all that came later, whatever their priority.
+
+    mixes_lengths: whether a step computes prompts in the same pass as what decodes. Where it does not, they take turns.
     """
 
-    def __init__(self, max_running: int, budget: StepBudget, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        max_running: int,
+        budget: StepBudget,
+        mixes_lengths: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.waiting: list[Sequence] = []
         self.running: list[Sequence] = []
         self.budget = budget
+        self._mixes_lengths = mixes_lengths
+        self._is_turn_of_prompts = True
         self._max_running = max_running
         self._limit = max_running
         self._clock = clock
@@ -77,19 +106,42 @@ class Scheduler:
     def schedule(self) -> list[Chunk]:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.
 
-        Every decoding sequence gets its token. The prompts take turns for what else fits into the step: the one goes
-        first whose waiting time is the longest in relation to the time it still needs. So a short prompt is not stuck
-        behind a long one, and a long one does not wait for ever. All for one, rather than a bit for each, because
-        llama.cpp computes chunks of different lengths one after the other.
+        Every decoding sequence gets its token; what else fits into the time of a step, the prompts get. Where llama.cpp
+        would compute both one after the other (`split_equal` in src/llama-batch.cpp), they are two steps: the streams
+        wait no longer, a prompt's first token comes before theirs, and its next one together with theirs.
         """
-        chunks = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
+        decoding = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
         prompts = sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True)
-        if prompts:
-            chunks += self._parts(prompts, len(chunks))
+        if self._mixes_lengths:
+            chunks = decoding + self._parts(prompts, len(decoding))
+        elif prompts and (self._is_turn_of_prompts or not decoding):
+            chunks = self._parts(prompts, len(decoding))
+            self._is_turn_of_prompts = False
+        else:
+            # A slot left out between others would cost another pass over the weights; a row more is almost free.
+            chunks = decoding + [Chunk(sequence, 1) for sequence in prompts]
+            self._is_turn_of_prompts = True
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
 
+    def observe(self, chunks: list[Chunk], seconds: float) -> None:
+        """Learn from a step without drafts how long such steps take."""
+        prompts = [chunk for chunk in chunks if chunk.is_prompt]
+        num_decoding, num_prefill = len(chunks) - len(prompts), sum(chunk.num_tokens for chunk in prompts)
+        if num_decoding and not self._mixes_lengths:
+            self.budget.observe(len(chunks), 0, seconds)
+            return
+        depths = sum(chunk.num_tokens * (chunk.start + chunk.num_tokens / 2) for chunk in prompts)
+        self.budget.observe(num_decoding, num_prefill, seconds, depths / max(num_prefill, 1))
+
     def _parts(self, prompts: list[Sequence], num_decoding: int) -> list[Chunk]:
-        """Return what of the prompts fits beside so many decoding sequences."""
+        """Return what of the prompts fits into a step's time with one token of so many decoding sequences.
+
+        The prompts take turns: the one goes first whose waiting time is the longest in relation to the time it still
+        needs. So a short prompt is not stuck behind a long one, and a long one does not wait for ever. All for one,
+        rather than a bit for each, because llama.cpp computes chunks of different lengths one after the other.
+        """
+        if not prompts:
+            return []
         budget = self.budget
         left = budget.prefill_tokens(num_decoding, prompts[0].num_computed)
         chunks: list[Chunk] = []
@@ -97,7 +149,7 @@ class Scheduler:
             remaining = sequence.num_until_cut
             if left < min(remaining, budget.parts.least) and (chunks or left <= 0):
                 continue
-            chunks.append(Chunk(sequence, budget.parts.next_part(left, remaining, num_decoding > 0)))
+            chunks.append(Chunk(sequence, budget.parts.next_part(left, remaining)))
             left -= chunks[-1].num_tokens
         return chunks
 

@@ -55,6 +55,26 @@ class Slots:
         )
         return min(free, key=order)
 
+    def spare(self, slots: list[int], depth: int) -> tuple[int, int] | None:
+        """Return the emptiest slot in which nobody works, with at most `depth` tokens, and their number.
+
+        Of a partitioned KV cache only a slot beside the others will do: see `compact`.
+        """
+        places = range(len(self._entries))
+        if self._llama.is_partitioned:
+            is_compact = slots[-1] - slots[0] + 1 == len(slots)
+            places = [slot for slot in (slots[0] - 1, slots[-1] + 1) if is_compact and slot in places]
+        lengths = ((self._idle_length(slot), slot) for slot in places)
+        length, slot = min(((length, slot) for length, slot in lengths if length is not None), default=(depth + 1, 0))
+        return (slot, length) if length <= depth else None
+
+    def _idle_length(self, slot: int) -> int | None:
+        """Return how many tokens lie in a slot; None if somebody works in it."""
+        entry = self._entries[slot]
+        if entry is None:
+            return 0
+        return entry.length if entry.is_idle else None
+
     def at(self, slot: int) -> Entry | None:
         return self._entries[slot]
 

@@ -3,7 +3,7 @@
 from inference.engine.line import Line
 from inference.engine.prompt_parts import PLAIN, PromptParts
 
-FIRST_CHUNK = 129  # tokens, until a step has been measured; two tiles of flash attention and one (prompt_parts.py)
+FIRST_CHUNK = 128  # tokens, until a step has been measured; two tiles of flash attention (prompt_parts.py)
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
 SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise

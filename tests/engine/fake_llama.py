@@ -36,6 +36,7 @@ class FakeLlama:
         self.can_rewind = can_rewind
         self.num_slots = num_slots
         self.is_partitioned = max_cells is None
+        self.mixes_lengths = max_cells is not None
         self.max_cells = max_cells
         self.states: list[list[int]] = [[] for _ in range(num_slots)]
         self.num_copies = 0

@@ -4,7 +4,7 @@ import pytest
 
 from inference.engine.entry import Entry
 from inference.engine.messages import GenerateRequest, SamplingParams
-from inference.engine.scheduler import PATIENCE, Scheduler
+from inference.engine.scheduler import PATIENCE, Chunk, Scheduler
 from inference.engine.sequence import Sequence
 from inference.engine.step_budget import FIRST_CHUNK, StepBudget
 
@@ -144,11 +144,80 @@ def test_a_long_prompt_has_its_turn_among_short_ones(scheduler, clock):
     assert [chunk.sequence.id for chunk in scheduler.schedule()] == ["long"]
 
 
-def test_streams_come_before_prompts(scheduler):
+def stream_and_prompt(scheduler: Scheduler, length: int = 1000) -> None:
     for slot, name in enumerate("ab"):
-        scheduler.add(sequence(name, length=1000))
+        scheduler.add(sequence(name, length=length))
         start(scheduler, scheduler.waiting[0], slot, is_computed=name == "a")
-    assert [(chunk.sequence.id, chunk.num_tokens) for chunk in scheduler.schedule()] == [("a", 1), ("b", FIRST_CHUNK)]
+
+
+def parts(chunks: list[Chunk]) -> list[tuple[str, int]]:
+    return [(chunk.sequence.id, chunk.num_tokens) for chunk in chunks]
+
+
+def compute(chunks: list[Chunk]) -> None:
+    for chunk in chunks:
+        chunk.sequence.num_computed += chunk.num_tokens
+        if not chunk.sequence.num_remaining:
+            chunk.sequence.tokens.append(1)
+
+
+def test_streams_and_prompts_share_a_step_where_they_are_computed_together(clock):
+    scheduler = Scheduler(2, StepBudget(0.2, n_batch=512), mixes_lengths=True, clock=clock)
+    stream_and_prompt(scheduler)
+    for _ in range(2):
+        assert parts(scheduler.schedule()) == [("a", 1), ("b", FIRST_CHUNK)]
+
+
+def test_else_they_take_turns(scheduler):
+    """A prompt that is not finished goes on by one token beside the streams, so that no slot is left out."""
+    stream_and_prompt(scheduler)
+    steps = []
+    for _ in range(4):
+        chunks = scheduler.schedule()
+        steps.append(parts(chunks))
+        compute(chunks)
+    prompt, both = [("b", FIRST_CHUNK)], [("a", 1), ("b", 1)]
+    assert steps == [prompt, both, prompt, both]
+
+
+def test_a_prompt_begins_at_once_after_steps_without_any(scheduler):
+    scheduler.add(sequence("a"))
+    start(scheduler, scheduler.waiting[0], is_computed=True)
+    for _ in range(3):
+        compute(scheduler.schedule())
+    scheduler.add(sequence("b", length=50))
+    start(scheduler, scheduler.waiting[0], 1)
+    chunks = scheduler.schedule()
+    assert parts(chunks) == [("b", 50)]
+    compute(chunks)
+    assert parts(scheduler.schedule()) == [("a", 1), ("b", 1)]
+
+
+def test_prompts_without_streams_do_not_wait_for_a_turn(scheduler):
+    scheduler.add(sequence("a", length=1000))
+    start(scheduler, scheduler.waiting[0])
+    steps = []
+    for _ in range(2):
+        chunks = scheduler.schedule()
+        steps.append(parts(chunks))
+        compute(chunks)
+    assert steps == [[("a", 512)], [("a", 488)]]
+
+
+@pytest.mark.parametrize(("mixes_lengths", "decode_seconds"), [(False, 0.06), (True, 0.03)])
+def test_it_learns_from_both_kinds_of_steps(clock, mixes_lengths, decode_seconds):
+    """A turn of the streams, or a step that is one pass, takes 30 ms a stream and 1 ms a token of a prompt."""
+    scheduler = Scheduler(2, StepBudget(0.2, n_batch=512), mixes_lengths, clock)
+    stream_and_prompt(scheduler, length=10_000)
+    scheduler.observe([Chunk(scheduler.running[0], 1)], 0.03)
+    for _ in range(30):
+        chunks = scheduler.schedule()
+        num_prompt = sum(chunk.num_tokens for chunk in chunks if chunk.is_prompt)
+        is_turn = not mixes_lengths and len(chunks) == 2
+        scheduler.observe(chunks, 0.06 if is_turn else 0.03 * mixes_lengths + 0.001 * num_prompt)
+        compute(chunks)
+    assert scheduler.budget.decode_seconds(2 - mixes_lengths) == pytest.approx(decode_seconds, rel=0.05)
+    assert scheduler.budget.prefill_seconds(100) == pytest.approx(0.1, rel=0.1)
 
 
 def test_a_chunk_ends_where_a_checkpoint_is_wanted(scheduler):
