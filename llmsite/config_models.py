@@ -19,7 +19,7 @@ MAX_PARALLEL = 64
 MAX_THREADS = 512
 MIN_BATCH, MAX_BATCH = 32, 8192
 MAX_DRAFT, DEFAULT_DRAFT = 32, 8
-MIN_STEP_MS, MAX_STEP_MS, DEFAULT_STEP_MS = 20, 5000, 200
+MIN_STEP_MS, MAX_STEP_MS, DEFAULT_STEP_MS = 20, 5000, 240
 MAX_GPUS = 16  # what llama.cpp can split a model over (GGML_CUDA_MAX_DEVICES in ggml/include/ggml-cuda.h)
 MAX_INTEGER = 2**31 - 1  # what an integer column of every supported database holds
 

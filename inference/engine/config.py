@@ -49,7 +49,7 @@ class EngineConfig:
     kind: Kind = "chat"
     n_threads_batch: int | None = None
     n_ubatch: int | None = None
-    step_target_ms: int = 200
+    step_target_ms: int = 240
     kv_unified: bool | None = None
     kv_cells: int | None = None
     num_slots: int | None = None

@@ -118,8 +118,7 @@ class Scheduler:
             chunks = self._parts(prompts, len(decoding))
             self._is_turn_of_prompts = False
         else:
-            # A slot left out between others would cost another pass over the weights; a row more is almost free.
-            chunks = decoding + [Chunk(sequence, 1) for sequence in prompts]
+            chunks = decoding + [Chunk(sequence, 1) for sequence in prompts if _goes_along(sequence, decoding)]
             self._is_turn_of_prompts = True
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
 
@@ -177,3 +176,13 @@ class Scheduler:
 
 def _is_prefilling(sequence: Sequence) -> bool:
     return sequence.is_prefilling
+
+
+def _goes_along(prompt: Sequence, decoding: list[Chunk]) -> bool:
+    """Say whether a token of a prompt belongs into the streams' step.
+
+    A slot left out between others would cost another pass over the weights (see `Slots.compact`). Elsewhere a row more
+    is almost free, unless it is deeper than the others: attention is computed for all rows as far as the deepest one's.
+    """
+    slots = [chunk.sequence.slot for chunk in decoding]
+    return min(slots) < prompt.slot < max(slots) or prompt.num_computed <= max(chunk.start for chunk in decoding)

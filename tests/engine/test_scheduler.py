@@ -169,7 +169,6 @@ def test_streams_and_prompts_share_a_step_where_they_are_computed_together(clock
 
 
 def test_else_they_take_turns(scheduler):
-    """A prompt that is not finished goes on by one token beside the streams, so that no slot is left out."""
     stream_and_prompt(scheduler)
     steps = []
     for _ in range(4):
@@ -178,6 +177,26 @@ def test_else_they_take_turns(scheduler):
         compute(chunks)
     prompt, both = [("b", FIRST_CHUNK)], [("a", 1), ("b", 1)]
     assert steps == [prompt, both, prompt, both]
+
+
+@pytest.mark.parametrize(
+    ("slots", "going"),
+    [
+        ([(500, 500), (400, 900)], [0, 1]),  # a row more
+        ([(500, 500), (600, 900)], [0]),  # the other would have to attend as far
+        ([(500, 500), (600, 900), (500, 500)], [0, 1, 2]),  # a gap would cost more than that
+    ],
+)
+def test_a_prompt_goes_on_by_a_token_beside_streams_where_that_costs_little(clock, slots, going):
+    """slots: how many tokens of each prompt are computed, and how many it has."""
+    scheduler = Scheduler(3, StepBudget(0.2, n_batch=512), clock=clock)
+    for slot, (computed, length) in enumerate(slots):
+        each = sequence(str(slot), length=length)
+        scheduler.add(each)
+        start(scheduler, each, slot, is_computed=computed == length)
+        each.num_computed = computed
+    assert all(chunk.is_prompt for chunk in scheduler.schedule())
+    assert [chunk.sequence.slot for chunk in scheduler.schedule()] == going
 
 
 def test_a_prompt_begins_at_once_after_steps_without_any(scheduler):
