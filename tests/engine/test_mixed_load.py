@@ -14,6 +14,7 @@ from inference.engine.drafts import LookupDrafts
 from inference.engine.llama import Llama
 from inference.engine.messages import Constraint, GenerateRequest, Output, SamplingParams
 from inference.engine.prefix_index import MIN_REUSE
+from inference.engine.row_padding import RowPadding, Trial
 from inference.engine.speculator import Speculator
 from tests.engine.executors import SameThread
 from tests.live_server import DEMO
@@ -126,6 +127,23 @@ def test_together_as_alone(path, alone, kv_unified):
     assert {name: answers.texts[name] for name in alone} == alone
     assert len(set(alone.values())) > NUM_REQUESTS / 2, "the answers must differ to tell anything"
     assert answers.num_cached > 5000
+
+
+@pytest.mark.parametrize("kv_unified", [False, True], ids=["partitioned", "unified"])
+def test_rows_that_nobody_needs_change_nothing(path, alone, kv_unified, monkeypatch):
+    """Three sequences at a time, so that there is a slot for one more row, and a row more whenever that is possible."""
+    monkeypatch.setattr(Trial, "choose", lambda trial: True)
+    settings = {"kv_unified": True, "kv_cells": 2048} if kv_unified else {}
+    llama = Llama(exact_config(path, n_seq_max=5, **settings))
+    llama.compile(GRAMMAR).result()
+    spares = []
+    pad = RowPadding.pad
+    monkeypatch.setattr(RowPadding, "pad", lambda padding, chunks: spares.append(pad(padding, chunks)) or spares[-1])
+    answers = Answers(EngineCore(replace(llama.config, n_seq_max=3), llama))
+    answers.run(mixed_requests())
+    llama.close()
+    assert answers.texts == alone
+    assert (len(list(filter(None, spares))) > 100) == llama.can_rewind
 
 
 def test_what_went_to_disk_and_came_back_is_as_before(path, alone, tmp_path):
