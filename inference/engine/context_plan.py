@@ -110,7 +110,7 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
     limited = replace(config, n_seq_max=1) if limit else config
     kv_unified, kv_cells = _layout(limited)
     flash_attention = _flash_attention(config, kv_cells if kv_unified else _padded(config.n_ctx), model, machine)
-    n_batch = config.n_batch or _batch_size(config, machine)
+    n_batch = _batch_size(limited, machine)
     n_ubatch = config.n_ubatch or (SCORING_BATCH if flash_attention == "off" else PHYSICAL_BATCH)
     planned = replace(
         limited,
@@ -190,8 +190,14 @@ def _flash_attention(config: EngineConfig, num_cells: int, model: ModelFacts, ma
 def _batch_size(config: EngineConfig, machine: MachineFacts) -> int:
     """Return the most tokens of a step. Prompts that come together and fit into one also decode together."""
     if config.kind != "chat":
-        return POOLING_BATCH
-    return GPU_BATCH if _computes_on_gpu(config, machine) else CPU_BATCH
+        return config.n_batch or POOLING_BATCH
+    n_batch = config.n_batch or (GPU_BATCH if _computes_on_gpu(config, machine) else CPU_BATCH)
+    if n_batch < config.n_seq_max:
+        raise PlanError(
+            f"a batch size (n_batch) of {n_batch} is too small for {config.n_seq_max} parallel requests: a step"
+            " computes a token of each; give more, or let it be chosen"
+        )
+    return n_batch
 
 
 def _computes_on_gpu(config: EngineConfig, machine: MachineFacts) -> bool:

@@ -55,7 +55,8 @@ class EngineCore:
         self._llama = llama
         self._clock = clock
         self.vocabulary = llama.vocabulary
-        budget = StepBudget(config.step_target_ms / 1000, config.n_batch, prompt_parts(config.flash_attention))
+        parts = prompt_parts(config.flash_attention)
+        budget = StepBudget(config.step_target_ms / 1000, config.n_batch, parts, llama.mixes_lengths)
         self._scheduler = Scheduler(config.n_seq_max, budget, llama.mixes_lengths, clock)
         host_bytes = config.host_cache_bytes or 0
         self._cache = KVCache(llama, llama.num_slots, host_bytes, budget.prefill_seconds, clock, disk)

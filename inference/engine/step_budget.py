@@ -16,11 +16,12 @@ class StepBudget:
     a prompt some more: the more, the deeper in its context the token stands. Both are measured all the time, with
     whatever else the machine does.
 
-    parts: those in which prompts are computed.
+    parts: those in which prompts are computed. shares_batch: whether decoding sequences have rows of the same batch.
     """
 
-    def __init__(self, target: float, n_batch: int, parts: PromptParts = PLAIN) -> None:
+    def __init__(self, target: float, n_batch: int, parts: PromptParts = PLAIN, shares_batch: bool = True) -> None:
         self._n_batch = n_batch
+        self._shares_batch = shares_batch
         self.parts = parts
         self._target = target
         self._token_seconds = Line(is_flat=True)  # over the depth
@@ -28,7 +29,7 @@ class StepBudget:
 
     def prefill_tokens(self, num_decoding: int, depth: int = 0) -> int:
         """Return how many tokens of a prompt, from `depth` on, fit beside so many decoding sequences."""
-        room = self._n_batch - num_decoding
+        room = self._n_batch - (num_decoding if self._shares_batch else 0)
         if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
         seconds = self._target - self.decode_seconds(num_decoding) if num_decoding else LONELY_STEP

@@ -211,3 +211,9 @@ def test_a_recurrent_state_cannot_be_taken_back(memory, expected):
 )
 def test_the_batch_size_is_chosen(settings, machine, size):
     assert plan(machine=machine, n_batch=None, **settings).config.n_batch == size
+
+
+def test_a_batch_has_room_for_a_token_of_each_request():
+    with pytest.raises(PlanError, match="batch size \\(n_batch\\) of 32 is too small for 33 parallel requests"):
+        plan(n_batch=32, n_seq_max=33)
+    assert plan(n_batch=32, n_seq_max=32).config.n_batch == 32

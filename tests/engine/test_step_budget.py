@@ -69,6 +69,13 @@ def test_the_batch_bounds_all():
     assert budget.prefill_tokens(0) == 512
 
 
+def test_streams_with_a_batch_of_their_own_leave_all_of_it():
+    budget = StepBudget(0.2, n_batch=32, shares_batch=False)
+    budget.observe(31, 0, 0.01)
+    budget.observe(0, 32, 0.01, 16)
+    assert budget.prefill_tokens(31) == 32
+
+
 def test_a_lonely_prompt_does_not_take_steps_of_minutes():
     assert measured(decode=0.03, token=0.01).prefill_tokens(0) == pytest.approx(LONELY_STEP / 0.01, abs=1)
 
