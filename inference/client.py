@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
-from inference.engine import framing
 from inference.engine.config import EngineConfig
 from inference.engine.framing import FramingError
 from inference.engine.machine import anonymous_memory
@@ -21,6 +19,7 @@ from inference.engine.messages import (
     EngineStats,
     Failure,
     FailureCode,
+    LoadFailed,
     LoadProgress,
     Output,
     Ready,
@@ -28,21 +27,19 @@ from inference.engine.messages import (
     StepOutputs,
 )
 from inference.generation import Generation
-from inference.last_words import last_words
+from inference.last_words import ending, last_words
 from inference.memory import Memory
 from inference.token_counts import TokenCounts
-from inference.worker_environment import worker_environment
+from inference.worker_process import WorkerProcess
 
 logger = logging.getLogger("inference.engine")
 
 LOG_LEVELS = {"E": logging.ERROR, "W": logging.WARNING, "I": logging.DEBUG}
 LOG_TAIL = 30  # lines of a worker's log kept to explain its death
-LOG_LINE_LIMIT = 1 << 20  # bytes
 AMX_HINT = (
     " (this llama.cpp was built with AMX kernels, which crash when GCC compiles them; build it again with"
     " CFLAGS=-mno-amx-int8 CXXFLAGS=-mno-amx-int8, as `make install` does)"
 )
-CLOSE_TIMEOUT = 5.0  # seconds until a worker that does not exit is killed
 
 
 class EngineLoadError(Exception):
@@ -61,7 +58,7 @@ class EngineClient:
     has died; `death` says then how.
     """
 
-    def __init__(self, name: str, config: EngineConfig, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, name: str, config: EngineConfig, on_progress: Callable[[float], None]) -> None:
         self.name = name
         self.config = config
         self.stats = EngineStats()
@@ -75,12 +72,12 @@ class EngineClient:
         self._last_heard = time.monotonic()
         self._kill_reason: str | None = None
         self._largest = 0  # bytes without what is saved beside the KV cache
-        self._process = process
+        self._process: WorkerProcess | None = None
+        self._on_progress = on_progress
+        self._loaded: asyncio.Future[Ready | LoadFailed | None] = asyncio.get_running_loop().create_future()
+        self._death_report: asyncio.Task[None] | None = None
         self._generations: dict[str, Generation] = {}
         self._log_tail: deque[str] = deque(maxlen=LOG_TAIL)
-        # Outside the context of the request that has brought the engine: its lines are not that request's.
-        self._log_task = Context().run(asyncio.create_task, self._forward_log())
-        self._read_task: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -92,17 +89,10 @@ class EngineClient:
 
         on_progress: gets the fraction of the weights that is loaded, about ten times a second while it grows.
         """
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "inference.engine.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=worker_environment(),
-            limit=LOG_LINE_LIMIT,
-        )
-        client = cls(name, config, process)
+        client = cls(name, config, on_progress)
+        client._process = await WorkerProcess.start(client._take, client._log, client._lose)
         try:
-            await client._load(on_progress)
+            await client._load()
         except BaseException:
             await client.close()
             raise
@@ -167,7 +157,7 @@ class EngineClient:
         self._generations[request.id] = generation
         self._idle.clear()
         generation.on_close(lambda: self._abort(request.id))
-        self._send(request)
+        self._process.send(request)
 
     async def drained(self) -> None:
         """Wait until no request is open."""
@@ -177,52 +167,49 @@ class EngineClient:
         """End the worker; open requests fail with the reason. Returns when the process is gone."""
         if self.is_alive:
             self._end(FailureCode.UNLOADED, reason or f"model `{self.name}` was unloaded")
-        if not self._process.stdin.is_closing():  # by then uvloop may have noticed that the worker is gone
-            self._send(CloseRequest())
-        self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)
-        except asyncio.TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-        await self._log_task
+        self._process.send(CloseRequest())
+        await self._process.close()
+        if self._death_report:
+            await self._death_report
 
-    async def _load(self, on_progress: Callable[[float], None]) -> None:
-        self._send(self.config)
-        try:
-            while isinstance(message := await self._receive(), LoadProgress):
-                on_progress(message.fraction)
-        except (asyncio.IncompleteReadError, ConnectionResetError):
-            cause = await self._exit_cause(" while loading")
-            raise EngineLoadError(f"the engine process {cause}", self.log_tail) from None
-        if not isinstance(message, Ready):
-            await self._process.wait()
-            await self._log_task
+    async def _load(self) -> None:
+        self._process.send(self.config)
+        message = await self._loaded
+        if message is None:
+            raise EngineLoadError(f"the engine process {await self._exit_cause(' while loading')}", self.log_tail)
+        if isinstance(message, LoadFailed):
+            await self._process.exit_code()
             reason = self._with_last_words(message.message or "the engine gave no reason")
             raise EngineLoadError(reason, self.log_tail)
-        self.info = message.info
-        self._read_task = Context().run(asyncio.create_task, self._route_outputs())
 
-    async def _route_outputs(self) -> None:
-        """Hand every output to its request until the pipe ends, which is the end of the worker."""
-        while True:
-            try:
-                message: StepOutputs = await self._receive()
-            except (asyncio.IncompleteReadError, ConnectionResetError):
-                break
-            except FramingError as error:
-                self.kill(f"talks nonsense ({error})")
-                break
-            self._last_heard = time.monotonic()
-            has_moved = _queues(message.stats) != _queues(self.stats)
-            self.stats = message.stats
-            for output in message.outputs:
-                self.token_counts = self.token_counts.after(output)
-                self._route(output)
-            if has_moved:
-                self.on_change()
-        if self.is_alive:
-            await self._report_death()
+    def _take(self, message: Any) -> None:
+        """Take a message from the worker: while it loads, how far it is; then what its steps have come to."""
+        if isinstance(message, StepOutputs):
+            self._take_outputs(message)
+        elif isinstance(message, LoadProgress):
+            self._on_progress(message.fraction)
+        else:
+            self.info = message.info if isinstance(message, Ready) else None
+            self._loaded.set_result(message)
+
+    def _take_outputs(self, message: StepOutputs) -> None:
+        """Hand every output to its request."""
+        self._last_heard = time.monotonic()
+        before, self.stats = self.stats, message.stats
+        for output in message.outputs:
+            self.token_counts.add(output)
+            self._route(output)
+        if (before.waiting, before.running) != (self.stats.waiting, self.stats.running):
+            self.on_change()
+
+    def _lose(self, error: FramingError | None) -> None:
+        """Find that the worker says no more, which is its end, or that what it says makes no sense."""
+        if error:
+            self.kill(f"talks nonsense ({error})")
+        if self._loaded.done():
+            self._death_report = Context().run(asyncio.create_task, self._report_death())
+        else:
+            self._loaded.set_result(None)
 
     def _route(self, output: Output) -> None:
         generation = self._generations.get(output.request_id)
@@ -236,6 +223,8 @@ class EngineClient:
 
     async def _report_death(self) -> None:
         cause = await self._exit_cause()
+        if not self.is_alive:  # it was told to end
+            return
         extra = {"model": self.name}
         logger.error("the engine process %s with %d open requests", cause, self.num_open, extra=extra)
         self.death = f"the engine of model `{self.name}` {cause}"
@@ -252,7 +241,7 @@ class EngineClient:
     def _abort(self, request_id: str) -> None:
         if request_id in self._generations:
             self._forget(request_id)
-            self._send(AbortRequest(request_id))
+            self._process.send(AbortRequest(request_id))
 
     def _forget(self, request_id: str) -> None:
         del self._generations[request_id]
@@ -261,54 +250,26 @@ class EngineClient:
             if self.is_alive:
                 self.on_change()
 
-    def _send(self, message: Any) -> None:
-        # Writing to a dead worker's pipe is harmless: the reading side reports the death.
-        self._process.stdin.write(framing.pack(message))
-
-    async def _receive(self) -> Any:
-        """Return the worker's next message. Raises IncompleteReadError at the end of the pipe."""
-        stdout = self._process.stdout
-        size = framing.body_size(await stdout.readexactly(framing.HEADER.size))
-        return framing.unpack(await stdout.readexactly(size))
-
-    async def _forward_log(self) -> None:
-        """Pass the worker's log on; native code marks each line with a level letter, Python's tracebacks do not."""
-        while line := await self._process.stderr.readline():
-            text = line.decode(errors="replace").rstrip()
-            letter, _, rest = text.partition(" ")
-            level = LOG_LEVELS.get(letter)
-            if text:
-                self._log_tail.append(text)
-                logger.log(level or logging.WARNING, "%s", rest if level else text, extra={"model": self.name})
+    def _log(self, line: str) -> None:
+        """Pass a line of the log on; native code marks each with a level letter, Python's tracebacks do not."""
+        text = line.rstrip()
+        letter, _, rest = text.partition(" ")
+        level = LOG_LEVELS.get(letter)
+        if text:
+            self._log_tail.append(text)
+            logger.log(level or logging.WARNING, "%s", rest if level else text, extra={"model": self.name})
 
     async def _exit_cause(self, moment: str = "") -> str:
-        code = await self._exit_code()
-        await self._log_task
+        code = await self._process.exit_code()
         if self._kill_reason:
             return self._kill_reason
-        if code >= 0:
-            return self._with_last_words(f"exited with code {code}{moment}")
-        is_crash = self.info is not None  # while it loads, an error is the best guess
-        return self._with_last_words(
-            f"was killed by {signal.Signals(-code).name}{moment}{self._crash_hint(-code)}", is_crash
-        )
+        is_crash = code < 0 and self.info is not None  # while it loads, an error is the best guess
+        return self._with_last_words(f"{ending(code)}{moment}{self._crash_hint(code)}", is_crash)
 
-    async def _exit_code(self) -> int:
-        """Wait for the end of a worker whose pipe has ended; one that goes on without it is killed."""
-        try:
-            return await asyncio.wait_for(self._process.wait(), CLOSE_TIMEOUT)
-        except asyncio.TimeoutError:
-            self._process.kill()
-            return await self._process.wait()
-
-    def _crash_hint(self, signal_number: int) -> str:
+    def _crash_hint(self, exit_code: int) -> str:
         has_amx = self.info is not None and "AMX_INT8 = 1" in self.info.system_info
-        return AMX_HINT if has_amx and signal_number == signal.SIGSEGV else ""
+        return AMX_HINT if has_amx and exit_code == -signal.SIGSEGV else ""
 
     def _with_last_words(self, message: str, is_crash: bool = False) -> str:
         reason = last_words(self._log_tail, is_crash)
         return f"{message}: {reason}" if reason else message
-
-
-def _queues(stats: EngineStats) -> tuple[int, int]:
-    return stats.waiting, stats.running

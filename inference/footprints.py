@@ -1,15 +1,14 @@
 """What a model will take of the memory."""
 
 import asyncio
-import signal
 import sys
 
-from inference.client import LOG_LINE_LIMIT, LOG_TAIL, EngineLoadError
+from inference.client import LOG_TAIL, EngineLoadError
 from inference.engine import framing
 from inference.engine.config import EngineConfig
 from inference.engine.footprint import Footprint
 from inference.engine.messages import LoadFailed
-from inference.last_words import last_words
+from inference.last_words import ending, last_words
 from inference.worker_environment import worker_environment
 
 TIME_LIMIT = 60.0  # seconds; a vocabulary of 150,000 tokens takes less than one, reading a slow disk the rest
@@ -26,7 +25,6 @@ async def estimate(config: EngineConfig, time_limit: float = TIME_LIMIT) -> Foot
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=worker_environment(),
-        limit=LOG_LINE_LIMIT,
     )
     try:
         return await asyncio.wait_for(_ask(process, config), time_limit)
@@ -45,8 +43,7 @@ async def _ask(process: asyncio.subprocess.Process, config: EngineConfig) -> Foo
     frame, log, code = await asyncio.gather(process.stdout.read(), process.stderr.read(), process.wait())
     lines = log.decode(errors="replace").splitlines()
     if len(frame) < framing.HEADER.size:
-        cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        message = _with_reason(f"the process that estimates the memory {cause}", lines)
+        message = _with_reason(f"the process that estimates the memory {ending(code)}", lines)
         raise EngineLoadError(message, tuple(lines[-LOG_TAIL:]))
     answer = framing.unpack(frame[framing.HEADER.size :])
     if isinstance(answer, LoadFailed):

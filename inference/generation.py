@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from inference.engine.messages import Embeddings, Output, Relevance
@@ -11,6 +11,23 @@ from usage.record import current_record
 
 FIRST_BEAT = 2.0  # seconds; then a response should start even if no token is there yet
 BEAT = 10.0  # seconds; LibreChat's HTTP client gives up after 300 silent ones, proxies often after 60
+
+
+class Signal:
+    """Wakes the one who waits for it. (asyncio.Event is made for many, which takes three times as many calls.)"""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def wait(self) -> "asyncio.Future[None]":
+        """Return what is done with the next `set`; earlier ones do not count."""
+        self._waiter = self._loop.create_future()
+        return self._waiter
 
 
 class Generation:
@@ -27,27 +44,28 @@ class Generation:
     def __init__(self, request_id: str, counts_prompt: bool = True) -> None:
         self.request_id = request_id
         self.describe: Callable[[], str] = lambda: "keep-alive"
+        self.unread: deque[Output | None] = deque()
+        self.finished = False  # nothing is added any more
+        self.signal = Signal()  # set with everything that is added
         self._loop = asyncio.get_running_loop()
-        self._unread: deque[Output | None] = deque()
-        self._has_unread = asyncio.Event()
         self._on_close: Callable[[], None] | None = None
-        self._finished = False
         record = current_record.get()
         self._progress = Progress(record, counts_prompt) if record else None
         self._timer = self._loop.call_later(FIRST_BEAT, self._beat)
 
     def put(self, output: Output) -> None:
         """Take an output; those after the terminal one are dropped."""
-        if self._finished:
+        if self.finished:
             return
+        is_last = output.finished
         if self._progress:
-            _note(self._progress, output)
-        last = self._unread[-1] if self._unread else None
+            _note(self._progress, output, is_last)
+        last = self.unread[-1] if self.unread else None
         if last and _is_generated(output):
-            self._unread[-1] = _joined(last, output)
+            self.unread[-1] = _joined(last, output)
         else:
             self._add(output)
-        if output.finished:
+        if is_last:
             self._end()
 
     def on_close(self, callback: Callable[[], None]) -> None:
@@ -61,20 +79,18 @@ class Generation:
         return self
 
     async def __anext__(self) -> Output | None:
-        if self._finished and not self._unread:
-            raise StopAsyncIteration
-        await self._has_unread.wait()
-        output = self._unread.popleft()
-        if not self._unread:
-            self._has_unread.clear()
-        return output
+        if not self.unread:
+            if self.finished:
+                raise StopAsyncIteration
+            await self.signal.wait()
+        return self.unread.popleft()
 
     def _add(self, output: Output | None) -> None:
-        self._unread.append(output)
-        self._has_unread.set()
+        self.unread.append(output)
+        self.signal.set()
 
     def _close(self) -> None:
-        if self._finished:
+        if self.finished:
             return
         self._end()
         if self._progress:
@@ -83,53 +99,57 @@ class Generation:
             self._on_close()
 
     def _end(self) -> None:
-        self._finished = True
+        self.finished = True
         self._timer.cancel()
 
     def _beat(self) -> None:
-        if not self._unread:
+        if not self.unread:
             self._add(None)
         self._timer = self._loop.call_later(BEAT, self._beat)
 
 
-async def merged(generations: Sequence[Generation]) -> AsyncGenerator[tuple[int, Output | None], None]:
-    """Yield the outputs of several generations, each with its generation's number, as they come.
+class Outputs:
+    """An async iterator over the outputs of several generations, each with its generation's number, as they come.
 
-    Signs of life are passed on from the first one that is not finished. The generations stay the caller's to close.
+    Signs of life are passed on from the first one that is not finished. The generations stay the caller's to close;
+    nobody else may wait for one of them.
     """
-    if len(generations) == 1:
-        async for output in generations[0]:
-            yield 0, output
-        return
-    # With room for more, the outputs of a slow reader would pile up here rather than be joined where they come from.
-    queue: asyncio.Queue[tuple[int, Output | None]] = asyncio.Queue(maxsize=1)
-    pumps = [asyncio.create_task(_pump(number, each, queue)) for number, each in enumerate(generations)]
-    unfinished = set(range(len(generations)))
-    try:
-        while unfinished:
-            number, output = await queue.get()
-            if output is not None or number == min(unfinished):
-                yield number, output
-            if output is not None and output.finished:
-                unfinished.remove(number)
-    finally:
-        for pump in pumps:
-            pump.cancel()
+
+    def __init__(self, generations: Sequence[Generation]) -> None:
+        self._open = dict(enumerate(generations))
+        self._signal = Signal()
+        for generation in generations:
+            generation.signal = self._signal
+
+    def __aiter__(self) -> "Outputs":
+        return self
+
+    async def __anext__(self) -> tuple[int, Output | None]:
+        while self._open:
+            for number, generation in self._open.items():
+                if not generation.unread:
+                    continue
+                output = generation.unread.popleft()
+                if output is None:
+                    if number == min(self._open):
+                        return number, None
+                    continue
+                del self._open[number]
+                if not output.finished:
+                    self._open[number] = generation  # behind those that have waited longer
+                return number, output
+            await self._signal.wait()
+        raise StopAsyncIteration
 
 
-async def _pump(number: int, generation: Generation, queue: "asyncio.Queue[tuple[int, Output | None]]") -> None:
-    async for output in generation:
-        await queue.put((number, output))
-
-
-def _note(progress: Progress, output: Output) -> None:
+def _note(progress: Progress, output: Output, is_last: bool) -> None:
     if start := output.start:
         progress.start(start.prompt_tokens, start.cached_tokens, start.seconds)
     if output.num_tokens:
         progress.add_tokens(output.num_tokens)
-    if isinstance(output.value, (Embeddings, Relevance)):
+    elif isinstance(output.value, (Embeddings, Relevance)):
         progress.add_prompt(output.value.prompt_tokens)
-    if output.finished:
+    if is_last:
         progress.end(output.finish_reason or "")
 
 

@@ -1,6 +1,7 @@
-"""What the log of a worker that has ended says about the reason."""
+"""How a process has ended, and what its log says about the reason."""
 
 import re
+import signal
 from collections.abc import Sequence
 
 # What llama.cpp says after the cause, whatever that was: in which of its functions it gave up.
@@ -23,3 +24,8 @@ def last_words(log: Sequence[str], is_crash: bool = False) -> str:
     lines = [line for line in reversed(log) if not _NO_CAUSE.search(line)]
     patterns = _FATAL if is_crash else _FATAL + _LOGGED
     return next((match[1] for pattern in patterns for line in lines if (match := pattern.fullmatch(line))), "")
+
+
+def ending(exit_code: int) -> str:
+    """Return how a process has ended, as the end of a sentence about it. A signal's number is negative."""
+    return f"exited with code {exit_code}" if exit_code >= 0 else f"was killed by {signal.Signals(-exit_code).name}"

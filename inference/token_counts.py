@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inference.engine.messages import Output
 
 
-@dataclass(frozen=True)
+@dataclass
 class TokenCounts:
     """Since the model was loaded. cached: those of the prompts' tokens that did not have to be computed."""
 
@@ -13,11 +13,9 @@ class TokenCounts:
     prompt: int = 0
     cached: int = 0
 
-    def after(self, output: Output) -> "TokenCounts":
-        """Return the counts with those of one more output."""
-        start = output.start
-        return TokenCounts(
-            self.generated + output.num_tokens,
-            self.prompt + (start.prompt_tokens if start else 0),
-            self.cached + (start.cached_tokens if start else 0),
-        )
+    def add(self, output: Output) -> None:
+        """Count the tokens of one more output."""
+        self.generated += output.num_tokens
+        if start := output.start:
+            self.prompt += start.prompt_tokens
+            self.cached += start.cached_tokens

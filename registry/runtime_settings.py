@@ -258,10 +258,14 @@ class RuntimeSettings(models.Model):
         return {"kv_type_v": _error(reason, "needs_flash_attention", type=self.kv_type_v)}
 
     def _batch_problem(self) -> dict[str, ValidationError]:
-        if not self.n_ubatch or not self.n_batch or self.n_ubatch <= self.n_batch:
-            return {}
-        reason = _("%(given)d is more than the batch size of %(limit)d.")
-        return {"n_ubatch": _error(reason, "over_batch_size", given=self.n_ubatch, limit=self.n_batch)}
+        problems = {}
+        if self.n_batch and self.n_ubatch and self.n_ubatch > self.n_batch:
+            reason = _("%(given)d is more than the batch size of %(limit)d.")
+            problems["n_ubatch"] = _error(reason, "over_batch_size", given=self.n_ubatch, limit=self.n_batch)
+        if self.n_batch and self.parallel and self.n_batch < self.parallel:
+            reason = _("%(given)d is too small for %(parallel)d parallel requests: a step computes a token of each.")
+            problems["n_batch"] = _error(reason, "below_parallel", given=self.n_batch, parallel=self.parallel)
+        return problems
 
     def _cells_problem(self, context: int) -> dict[str, ValidationError]:
         """Hold the cells against what the requests need, so that no context is cut in silence."""

@@ -116,7 +116,7 @@ async def test_close_fails_open_requests(engine):
 
 
 async def test_a_worker_that_does_not_exit_is_killed(engine, monkeypatch):
-    monkeypatch.setattr("inference.client.CLOSE_TIMEOUT", 0.1)
+    monkeypatch.setattr("inference.worker_process.CLOSE_TIMEOUT", 0.1)
     os.kill(engine.pid, signal.SIGSTOP)
     await engine.close()
     with pytest.raises(ProcessLookupError):
@@ -157,7 +157,7 @@ async def test_a_context_that_needs_too_much_memory_is_a_load_error():
 
 
 async def test_a_worker_that_dies_while_loading_is_a_load_error(monkeypatch):
-    monkeypatch.setattr("inference.client.sys.executable", "/bin/false")
+    monkeypatch.setattr("inference.worker_process.sys.executable", "/bin/false")
     with pytest.raises(EngineLoadError, match="exited with code 1 while loading"):
         await EngineClient.start("false", EngineConfig(str(DEMO), n_ctx=512))
 

@@ -6,7 +6,7 @@ import pytest
 
 from inference import generation
 from inference.engine.messages import Failure, FailureCode, Output, TokenLogprob, Usage
-from inference.generation import Generation, merged
+from inference.generation import Generation, Outputs
 
 END = Output("r", "!", "stop", usage=Usage(1, 1, 0))
 
@@ -40,7 +40,7 @@ async def test_what_is_not_generated_stays_apart(end):
 
 async def test_a_slow_reader_of_several_finds_few_outputs():
     first, second = Generation("a"), Generation("b")
-    outputs = merged([first, second])
+    outputs = Outputs([first, second])
     for stream in (first, second):
         stream.put(Output("", "."))
     assert (await anext(outputs))[1].text == "."
@@ -105,7 +105,7 @@ async def test_silence_yields_signs_of_life(monkeypatch):
 async def test_several_are_merged_as_their_outputs_come():
     first, second = Generation("a"), Generation("b")
     second.put(Output("b", "1"))
-    merged_outputs = merged([first, second])
+    merged_outputs = Outputs([first, second])
     assert await anext(merged_outputs) == (1, Output("b", "1"))
     second.put(Output("b", finish_reason="stop"))
     first.put(Output("a", "2"))
@@ -118,7 +118,7 @@ async def test_the_first_unfinished_one_gives_the_signs_of_life(monkeypatch):
     monkeypatch.setattr(generation, "FIRST_BEAT", 0.001)
     monkeypatch.setattr(generation, "BEAT", 0.001)
     first, second = Generation("a"), Generation("b")
-    merged_outputs = merged([first, second])
+    merged_outputs = Outputs([first, second])
     assert await anext(merged_outputs) == (0, None)
     first.put(Output("a", finish_reason="stop"))
     async for number, output in merged_outputs:

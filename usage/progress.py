@@ -2,8 +2,10 @@
 
 import time
 
-from usage.metrics import observe_gap
+from usage.metrics import observe_gaps
 from usage.record import RequestRecord
+
+GAPS = 32  # counted together: between two tokens of an engine that computes, every call has to be fetched from memory
 
 
 class Progress:
@@ -13,6 +15,7 @@ class Progress:
         self._record = record
         self._counts_prompt = counts_prompt
         self._last: float | None = None
+        self._gaps: list[float] = []
         record.num_open += 1
 
     def start(self, prompt_tokens: int, cached_tokens: int, seconds: float) -> None:
@@ -30,8 +33,10 @@ class Progress:
         record.completion_tokens += count
         if record.first_token is None:
             record.first_token = now
-        if self._last is not None and record.has_model:
-            observe_gap(record.model, now - self._last)
+        if self._last is not None:
+            self._gaps.append(now - self._last)
+            if len(self._gaps) == GAPS:
+                self._observe_gaps()
         self._last = now
 
     def add_prompt(self, count: int) -> None:
@@ -40,5 +45,11 @@ class Progress:
 
     def end(self, finish_reason: str = "") -> None:
         """finish_reason: empty if it has none, as after a failure."""
+        self._observe_gaps()
         self._record.num_open -= 1
         self._record.finish_reason = finish_reason or self._record.finish_reason
+
+    def _observe_gaps(self) -> None:
+        if self._record.has_model:
+            observe_gaps(self._record.model, self._gaps)
+        self._gaps = []

@@ -67,12 +67,16 @@ def _answering(record: RequestRecord, send: Send) -> Send:
     request has taken must have been counted.
     """
 
-    async def answer(message: Message) -> None:
+    def answer(message: Message) -> Awaitable[None]:
+        is_part = message["type"] == "http.response.body" and message.get("more_body")
+        return send(message) if is_part else begin_or_end(message)
+
+    async def begin_or_end(message: Message) -> None:
         if message["type"] == "http.response.start":
             record.status = message["status"]
             message = {**message, "headers": [*message.get("headers", ()), (ID_HEADER, record.request_id.encode())]}
         await send(message)
-        if message["type"] == "http.response.body" and not message.get("more_body"):
+        if message["type"] == "http.response.body":
             record.finish()
 
     return answer

@@ -2,10 +2,11 @@
 
 from inference.bodies.chat import ChatResponse, delta, usage_body
 from inference.chat.completion import ChatEvent, Finished, KeepAlive, Logprobs
+from inference.chat.events import Content
 from inference.chat.legacy import legacy_delta, legacy_reason
 from inference.engine.messages import TokenLogprob
 from inference.exceptions import APIError
-from inference.streaming import DONE, comment, sse
+from inference.streaming import DONE, comment, sse, to_json
 
 
 class ChunkEncoder:
@@ -19,6 +20,7 @@ class ChunkEncoder:
         self._is_legacy = is_legacy
         self._include_usage = include_usage
         self._logprobs: list[list[TokenLogprob]] = [[] for _ in range(num_choices)]
+        self._frames = [_content_frame(response, index) for index in range(num_choices)]
 
     def begin(self) -> bytes:
         """Say whose messages follow; clients want to know before anything else."""
@@ -34,6 +36,9 @@ class ChunkEncoder:
             return b""
         if isinstance(event, Finished):
             return self._finish(index, event)
+        if isinstance(event, Content) and not self._logprobs[index]:
+            before, after = self._frames[index]
+            return before + to_json(event.text).encode() + after
         added = legacy_delta(delta(event)) if self._is_legacy else delta(event)
         return sse(self._response.chunk(index, added, logprobs=self._take_logprobs(index)))
 
@@ -57,3 +62,9 @@ class ChunkEncoder:
     def _take_logprobs(self, index: int) -> list[TokenLogprob]:
         taken, self._logprobs[index] = self._logprobs[index], []
         return taken
+
+
+def _content_frame(response: ChatResponse, index: int) -> tuple[bytes, bytes]:
+    """Return what stands before and after the text in a chunk of content: nearly all chunks of an answer are such."""
+    before, after = sse(response.chunk(index, {"content": ""})).split(b'"content":""')
+    return before + b'"content":', after

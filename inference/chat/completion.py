@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from inference.chat.answer import AnswerReader
 from inference.chat.events import Event, Reasoning
 from inference.engine.messages import Output, TokenLogprob, Usage
 from inference.exceptions import from_failure
-from inference.generation import Generation, merged
+from inference.generation import Generation, Outputs
 from usage.record import current_record
 
 
@@ -66,13 +65,12 @@ class ChatCompletion:
             generation.close()
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, ChatEvent]]:
-        async with aclosing(merged(self._generations)) as outputs:
-            async for number, output in outputs:
-                if output is None:
-                    yield number, KeepAlive(self._generations[number].describe())
-                    continue
-                for event in self._events(number, output):
-                    yield number, event
+        async for number, output in Outputs(self._generations):
+            if output is None:
+                yield number, KeepAlive(self._generations[number].describe())
+                continue
+            for event in self._events(number, output):
+                yield number, event
 
     def _events(self, number: int, output: Output) -> list[ChatEvent]:
         if output.failure:
@@ -95,7 +93,7 @@ class ChatCompletion:
     def _feed(self, reader: AnswerReader, output: Output) -> list[Event]:
         was_reasoning = reader.is_reasoning
         events = reader.feed(output.text)
-        if was_reasoning or reader.is_reasoning or any(isinstance(event, Reasoning) for event in events):
+        if was_reasoning or reader.is_reasoning or Reasoning in map(type, events):
             self._reasoning_tokens += _num_thought(events, output)
         return events
 

@@ -53,6 +53,8 @@ class ReasoningSplitter:
         return self._state is _State.REASONING
 
     def feed(self, text: str) -> tuple[str, str]:
+        if self._state is _State.CONTENT and not self._at_start:
+            return "", text
         self._buffer += text
         if self._state is _State.BEGIN:
             self._read_begin()

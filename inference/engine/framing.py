@@ -5,6 +5,7 @@ Both ends are this program's own processes, so that pickle's trust in its input 
 
 import pickle
 import struct
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 HEADER = struct.Struct("<I")
@@ -20,7 +21,7 @@ def pack(message: Any) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-def unpack(body: bytes) -> Any:
+def unpack(body: bytes | bytearray) -> Any:
     """Return the message in a body. Raises FramingError."""
     try:
         return pickle.loads(body)  # noqa: S301
@@ -28,12 +29,33 @@ def unpack(body: bytes) -> Any:
         raise FramingError(f"{len(body)} bytes are no message: {error}") from error
 
 
-def body_size(header: bytes) -> int:
+def body_size(header: bytes | bytearray) -> int:
     """Return the size of the body after a header. Raises FramingError."""
     size = HEADER.unpack(header)[0]
     if size > LARGEST:
         raise FramingError(f"a message of {size} bytes cannot be")
     return size
+
+
+class FrameReader:
+    """Takes bytes as they come and yields the messages that are complete with them."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Raises FramingError; what follows has no meaning then."""
+        self._bytes += data
+        start = 0
+        while (end := self._end(start)) <= len(self._bytes):
+            yield unpack(self._bytes[start + HEADER.size : end])
+            start = end
+        del self._bytes[:start]
+
+    def _end(self, start: int) -> int:
+        """Return where the frame that begins there ends; without its header, where the header ends."""
+        body = start + HEADER.size
+        return body + body_size(self._bytes[start:body]) if body <= len(self._bytes) else body
 
 
 def read_message(stream: BinaryIO) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from inference.client import EngineClient
 from inference.engine.messages import EngineStats
@@ -86,5 +87,5 @@ class Resident:
             pinned=spec.pinned,
             idle_since=idle_since,
             unload_at=None if stays else idle_since + spec.idle_seconds,
-            token_counts=engine.token_counts if engine else TokenCounts(),
+            token_counts=replace(engine.token_counts) if engine else TokenCounts(),
         )

@@ -1,13 +1,12 @@
 """A text completion in progress: all candidates of all prompts, generated together."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from inference.chat.completion import KeepAlive
 from inference.engine.messages import Failure, Output, TokenLogprob, Usage
 from inference.exceptions import APIError, InvalidRequest, from_failure
-from inference.generation import Generation, merged
+from inference.generation import Generation, Outputs
 from usage.record import current_record
 
 
@@ -44,10 +43,9 @@ class TextCompletion:
             generation.close()
 
     async def __aiter__(self) -> AsyncIterator[Part | KeepAlive]:
-        async with aclosing(merged(self._generations)) as outputs:
-            async for number, output in outputs:
-                is_beat = output is None
-                yield KeepAlive(self._generations[number].describe()) if is_beat else self._part(number, output)
+        async for number, output in Outputs(self._generations):
+            is_beat = output is None
+            yield KeepAlive(self._generations[number].describe()) if is_beat else self._part(number, output)
 
     def _part(self, number: int, output: Output) -> Part:
         if output.failure:

@@ -78,6 +78,12 @@ def test_the_physical_batch_is_no_larger_than_the_whole_one(errors_of):
     assert errors_of(n_batch=128, n_ubatch=128) == {}
 
 
+def test_a_batch_has_room_for_a_token_of_every_request(errors_of):
+    reason = "32 is too small for 33 parallel requests: a step computes a token of each."
+    assert errors_of(n_batch=32, parallel=33) == {"n_batch": [reason]}
+    assert errors_of(n_batch=32, parallel=32) == {}
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
