@@ -64,7 +64,7 @@ class Scheduler:
         self.running: list[Sequence] = []
         self.budget = budget
         self._mixes_lengths = mixes_lengths
-        self._is_turn_of_prompts = True
+        self._num_in_turn = 0  # tokens of prompts that were computed since the streams had their turn
         self._max_running = max_running
         self._limit = max_running
         self._clock = clock
@@ -107,19 +107,16 @@ class Scheduler:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.
 
         Every decoding sequence gets its token; what else fits into the time of a step, the prompts get. Where llama.cpp
-        would compute both one after the other (`split_equal` in src/llama-batch.cpp), they are two steps: the streams
-        wait no longer, a prompt's first token comes before theirs, and its next one together with theirs.
+        would compute both one after the other (`split_equal` in src/llama-batch.cpp), they are steps of their own: the
+        streams wait no longer, a prompt's first token comes before theirs, and its next one together with theirs.
         """
         decoding = [Chunk(sequence, 1) for sequence in self.running if not sequence.is_prefilling]
         prompts = sorted(filter(_is_prefilling, self.running), key=self._response_ratio, reverse=True)
         if self._mixes_lengths:
             chunks = decoding + self._parts(prompts, len(decoding))
-        elif prompts and (self._is_turn_of_prompts or not decoding):
-            chunks = self._parts(prompts, len(decoding))
-            self._is_turn_of_prompts = False
-        else:
+        elif not (chunks := self._next_of_turn(prompts, len(decoding))):
             chunks = decoding + [Chunk(sequence, 1) for sequence in prompts if _goes_along(sequence, decoding)]
-            self._is_turn_of_prompts = True
+            self._num_in_turn = 0
         return sorted(chunks, key=lambda chunk: chunk.sequence.slot)
 
     def observe(self, chunks: list[Chunk], seconds: float) -> None:
@@ -132,21 +129,38 @@ class Scheduler:
         depths = sum(chunk.num_tokens * (chunk.start + chunk.num_tokens / 2) for chunk in prompts)
         self.budget.observe(num_decoding, num_prefill, seconds, depths / max(num_prefill, 1))
 
-    def _parts(self, prompts: list[Sequence], num_decoding: int) -> list[Chunk]:
+    def _next_of_turn(self, prompts: list[Sequence], num_decoding: int) -> list[Chunk]:
+        """Return the next step of the prompts' turn; nothing when its time is up.
+
+        A step is a part of one prompt, whose first token comes with it, or several that are short. llama.cpp computes
+        prompts of different lengths one after the other in any case, and says nothing before all are done.
+        """
+        if not num_decoding:
+            self._num_in_turn = 0  # nobody waits
+        chunks = self._parts(prompts, num_decoding, self._num_in_turn)
+        together, num_tokens = chunks[:1], sum(chunk.num_tokens for chunk in chunks[:1])
+        for chunk in chunks[1:]:
+            if num_tokens + chunk.num_tokens <= self.budget.cheap_tokens:
+                together.append(chunk)
+                num_tokens += chunk.num_tokens
+        self._num_in_turn += num_tokens
+        return together
+
+    def _parts(self, prompts: list[Sequence], num_decoding: int, num_computed: int = 0) -> list[Chunk]:
         """Return what of the prompts fits into a step's time with one token of so many decoding sequences.
 
-        The prompts take turns: the one goes first whose waiting time is the longest in relation to the time it still
-        needs. So a short prompt is not stuck behind a long one, and a long one does not wait for ever. All for one,
-        rather than a bit for each, because llama.cpp computes chunks of different lengths one after the other.
+        num_computed: tokens of prompts for which a part of this time was used. The prompts take turns: the one goes
+        first whose waiting time is the longest in relation to the time it still needs. So a short prompt is not stuck
+        behind a long one, and a long one does not wait for ever.
         """
         if not prompts:
             return []
         budget = self.budget
-        left = budget.prefill_tokens(num_decoding, prompts[0].num_computed)
+        left = budget.prefill_tokens(num_decoding, prompts[0].num_computed) - num_computed
         chunks: list[Chunk] = []
         for sequence in prompts:
             remaining = sequence.num_until_cut
-            if left < min(remaining, budget.parts.least) and (chunks or left <= 0):
+            if left < min(remaining, budget.parts.least) and (chunks or num_computed or left <= 0):
                 continue
             chunks.append(Chunk(sequence, budget.parts.next_part(left, remaining)))
             left -= chunks[-1].num_tokens

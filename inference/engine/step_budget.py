@@ -37,6 +37,13 @@ class StepBudget:
         count = seconds / self._seconds_at(depth + count / 2)  # the mean depth of that many
         return max(0, min(room, max(self.parts.least, int(count))))
 
+    @property
+    def cheap_tokens(self) -> int:
+        """How many tokens of short prompts belong together: a pass over the weights alone takes as long as these."""
+        if not (self._token_seconds.weight and self._decode_seconds.weight):
+            return self.parts.least
+        return max(self.parts.least, int(self.decode_seconds(1) / self._seconds_at(0)))
+
     def decode_seconds(self, num_decoding: int) -> float:
         """Return how long a step without prompts takes; 0 if there was none yet, or nobody decodes."""
         return self._decode_seconds.at(num_decoding) if num_decoding else 0.0

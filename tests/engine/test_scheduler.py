@@ -121,17 +121,19 @@ def test_a_short_prompt_is_not_stuck_behind_a_long_one(scheduler, clock):
         scheduler.add(sequence(name, length=length))
         start(scheduler, scheduler.waiting[0], slot)
     clock.now = 1.5
-    assert [(chunk.sequence.id, chunk.num_tokens) for chunk in scheduler.schedule()] == [("long", 412), ("short", 100)]
+    chunks = scheduler.schedule()
+    assert parts(chunks) == [("short", 100)]
 
 
-@pytest.mark.parametrize(("length", "parts"), [(600, ["first"]), (10, ["first", "second"])])
-def test_a_part_that_would_be_too_small_waits_for_the_next_step(scheduler, clock, length, parts):
+@pytest.mark.parametrize(("length", "expected"), [(600, [("first", 500)]), (10, [("first", 500), ("second", 10)])])
+def test_a_part_that_would_be_too_small_waits_for_the_next_step(clock, length, expected):
+    scheduler = Scheduler(2, StepBudget(0.2, n_batch=512), mixes_lengths=True, clock=clock)
     for slot, (name, tokens) in enumerate([("first", 500), ("second", length)]):
         scheduler.add(sequence(name, length=tokens))
         start(scheduler, scheduler.waiting[0], slot)
     clock.now = 1.0
     scheduler.running[0].queued_at = -1000.0
-    assert [chunk.sequence.id for chunk in scheduler.schedule()] == parts
+    assert parts(scheduler.schedule()) == expected
 
 
 def test_a_long_prompt_has_its_turn_among_short_ones(scheduler, clock):
@@ -210,6 +212,67 @@ def test_a_prompt_begins_at_once_after_steps_without_any(scheduler):
     assert parts(chunks) == [("b", 50)]
     compute(chunks)
     assert parts(scheduler.schedule()) == [("a", 1), ("b", 1)]
+
+
+def prompts_and_stream(scheduler: Scheduler, lengths: list[int]) -> None:
+    """Let a stream run, and prompts named by their lengths, which came one second after the other."""
+    for slot, length in enumerate([10, *lengths]):
+        each = sequence(str(length), length=length)
+        scheduler.add(each)
+        start(scheduler, each, slot, is_computed=slot == 0)
+        each.queued_at = -1000.0 + slot
+
+
+def steps_of(scheduler: Scheduler, count: int) -> list[list[tuple[str, int]]]:
+    steps = []
+    for _ in range(count):
+        chunks = scheduler.schedule()
+        steps.append(parts(chunks))
+        compute(chunks)
+    return steps
+
+
+def measured(scheduler: Scheduler, decode_seconds: float, token_seconds: float) -> Scheduler:
+    for _ in range(10):
+        scheduler.budget.observe(1, 0, decode_seconds)
+        scheduler.budget.observe(0, 100, 100 * token_seconds)
+    return scheduler
+
+
+def test_a_turn_of_prompts_computes_one_after_the_other_until_its_time_is_up(clock):
+    """The time has room for 190 tokens. Each prompt has its first token at the end of its own step."""
+    scheduler = measured(Scheduler(9, StepBudget(0.2, n_batch=512), clock=clock), 0.01, 0.001)
+    prompts_and_stream(scheduler, [60, 70, 80])
+    turns = steps_of(scheduler, 6)
+    assert turns[:3] == [[("60", 60)], [("70", 70)], [("80", 60)]]
+    assert turns[3] == [("10", 1), ("60", 1), ("70", 1), ("80", 1)]
+    assert turns[4:] == [[("80", 19)], [("10", 1), ("60", 1), ("70", 1), ("80", 1)]]
+
+
+def test_a_turn_does_not_end_with_a_part_that_is_too_small(clock):
+    scheduler = measured(Scheduler(9, StepBudget(0.2, n_batch=512), clock=clock), 0.01, 0.001)
+    prompts_and_stream(scheduler, [160, 170])
+    assert [[name for name, _ in step] for step in steps_of(scheduler, 4)] == [
+        ["160"], ["10", "160", "170"], ["170"], ["10", "160", "170"]
+    ]  # fmt: skip
+
+
+def test_prompts_that_cost_less_than_the_weights_go_together(clock):
+    """A step of one stream takes as long as 100 tokens of prompts."""
+    scheduler = measured(Scheduler(9, StepBudget(0.5, n_batch=512), clock=clock), 0.101, 0.001)
+    prompts_and_stream(scheduler, [50, 20, 60, 30])
+    assert [sorted(step) for step in steps_of(scheduler, 2)] == [[("20", 20), ("30", 30), ("50", 50)], [("60", 60)]]
+
+
+def test_those_who_began_alone_do_not_make_others_wait(clock):
+    """Without a stream the first prompt may take a second; once it is one itself, its next token comes in time."""
+    scheduler = measured(Scheduler(9, StepBudget(0.2, n_batch=512), clock=clock), 0.01, 0.001)
+    prompts_and_stream(scheduler, [400, 410])
+    scheduler.remove(scheduler.running[0])
+    steps = steps_of(scheduler, 4)
+    assert steps[0] == [("400", 400)]
+    assert [sorted(name for name, _ in step) for step in steps[1:3]] == [["400", "410"], ["410"]]
+    assert steps[2][0][1] <= 190
 
 
 def test_prompts_without_streams_do_not_wait_for_a_turn(scheduler):
