@@ -46,16 +46,15 @@ class FrameReader:
     def feed(self, data: bytes) -> Iterator[Any]:
         """Raises FramingError; what follows has no meaning then."""
         self._bytes += data
-        start = 0
-        while (end := self._end(start)) <= len(self._bytes):
-            yield unpack(self._bytes[start + HEADER.size : end])
-            start = end
-        del self._bytes[:start]
+        while (end := self._end()) <= len(self._bytes):
+            body = self._bytes[HEADER.size : end]
+            del self._bytes[:end]
+            yield unpack(body)
 
-    def _end(self, start: int) -> int:
-        """Return where the frame that begins there ends; without its header, where the header ends."""
-        body = start + HEADER.size
-        return body + body_size(self._bytes[start:body]) if body <= len(self._bytes) else body
+    def _end(self) -> int:
+        """Return where the first frame ends; without its header, where the header ends."""
+        header = self._bytes[: HEADER.size]
+        return HEADER.size + (body_size(header) if len(header) == HEADER.size else 0)
 
 
 def read_message(stream: BinaryIO) -> Any:

@@ -34,3 +34,9 @@ def test_what_comes_before_nonsense_is_still_read():
 def test_a_size_that_cannot_be_is_refused_before_anything_is_read():
     with pytest.raises(FramingError, match="cannot be"):
         list(FrameReader().feed(HEADER.pack(LARGEST + 1)))
+
+
+def test_a_message_is_not_read_again_when_its_reader_has_failed():
+    reader = FrameReader()
+    next(reader.feed(pack("one") + pack("two")))
+    assert list(reader.feed(pack("three"))) == ["two", "three"]
