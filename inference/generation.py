@@ -36,7 +36,8 @@ class Generation:
     When nothing has come for a while it yields None instead, so that the reader can send a sign of life. What a slow
     reader has not read yet becomes one output, so that no more than its text piles up.
     `describe` says then what it waits for.
-    `close` may be called at any time, from any thread, and more than once: an unfinished request is aborted.
+    `close` may be called at any time, from any thread, and more than once: an unfinished request is aborted, and its
+    reader finds the end.
     What comes of it is noted in the record of the API request it was made for. counts_prompt: False for a further
     choice, whose prompt counts with the first one.
     """
@@ -46,7 +47,7 @@ class Generation:
         self.describe: Callable[[], str] = lambda: "keep-alive"
         self.unread: deque[Output | None] = deque()
         self.finished = False  # nothing is added any more
-        self.signal = Signal()  # set with everything that is added
+        self.signal = Signal()  # set with everything that is added, and when it is closed
         self._loop = asyncio.get_running_loop()
         self._on_close: Callable[[], None] | None = None
         record = current_record.get()
@@ -79,10 +80,10 @@ class Generation:
         return self
 
     async def __anext__(self) -> Output | None:
-        if not self.unread:
-            if self.finished:
-                raise StopAsyncIteration
+        if not self.unread and not self.finished:
             await self.signal.wait()
+        if not self.unread:
+            raise StopAsyncIteration
         return self.unread.popleft()
 
     def _add(self, output: Output | None) -> None:
@@ -93,6 +94,7 @@ class Generation:
         if self.finished:
             return
         self._end()
+        self.signal.set()
         if self._progress:
             self._progress.end("abort")
         if self._on_close:
@@ -128,6 +130,8 @@ class Outputs:
         while self._open:
             for number, generation in self._open.items():
                 if not generation.unread:
+                    if generation.finished:  # it was closed: nobody wants the rest
+                        raise StopAsyncIteration
                     continue
                 output = generation.unread.popleft()
                 if output is None:

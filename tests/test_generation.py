@@ -92,6 +92,17 @@ async def test_close_may_come_from_another_thread():
     assert calls == [1]
 
 
+@pytest.mark.parametrize("num_generations", [1, 2])
+async def test_who_reads_what_was_closed_finds_the_end(num_generations):
+    streams = [Generation(str(number)) for number in range(num_generations)]
+    for outputs in (Outputs(streams), streams[0]):
+        reading = asyncio.ensure_future(anext(outputs, "the end"))
+        await asyncio.sleep(0)
+        for stream in streams:
+            stream.close()
+        assert await asyncio.wait_for(reading, 5) == "the end"
+
+
 async def test_silence_yields_signs_of_life(monkeypatch):
     monkeypatch.setattr(generation, "FIRST_BEAT", 0.001)
     monkeypatch.setattr(generation, "BEAT", 0.001)

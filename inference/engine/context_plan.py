@@ -188,7 +188,7 @@ def _flash_attention(config: EngineConfig, num_cells: int, model: ModelFacts, ma
 
 
 def _batch_size(config: EngineConfig, machine: MachineFacts) -> int:
-    """Return the most tokens of a step. Prompts that come together and fit into one also decode together."""
+    """Return the most tokens of a step. Raises PlanError if that is too few for a token of every sequence."""
     if config.kind != "chat":
         return config.n_batch or POOLING_BATCH
     n_batch = config.n_batch or (GPU_BATCH if _computes_on_gpu(config, machine) else CPU_BATCH)
