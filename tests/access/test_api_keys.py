@@ -72,9 +72,8 @@ def test_a_key_sees_what_it_may_use_and_nothing_else(made):
     hidden, unknown = (get(made, f"/models/{name}", made.headers("other")) for name in ("demo", "nobody"))
     assert hidden.status_code == unknown.status_code == 404
     assert hidden.text.replace("demo", "nobody") == unknown.text
-    answer = httpx.post(
-        f"{made.server.base_url}/chat/completions", json={**CHAT, "model": "other"}, headers=made.headers("other")
-    )
+    url = f"{made.server.base_url}/chat/completions"
+    answer = httpx.post(url, json={**CHAT, "model": "other"}, headers=made.headers("other"), timeout=60)
     assert answer.status_code == 200
 
 
