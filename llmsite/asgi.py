@@ -1,8 +1,10 @@
 """The ASGI application: Django, and the lifespan events that Django does not know."""
 
 import asyncio
+import gc
 import logging
 import os
+from importlib import import_module
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "llmsite.settings")
@@ -54,6 +56,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
     warn_if_open(uvicorn_host())
     pool.bind()
     await asyncio.to_thread(_begin_to_keep)
+    _settle()
     tasks = [asyncio.create_task(work) for work in (preload.run(), unload_departed(), runner.run())]
     await send({"type": "lifespan.startup.complete"})
     await receive()
@@ -63,6 +66,15 @@ async def _lifespan(receive: Any, send: Any) -> None:
     await asyncio.wait(tasks)
     await asyncio.to_thread(_stop_keeping)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _settle() -> None:
+    """Load the views and take all that is loaded out of garbage collection.
+
+    To look through its 150,000 objects halts every stream for 0.1 s, and nothing of it is ever garbage.
+    """
+    import_module(settings.ROOT_URLCONF)
+    gc.freeze()
 
 
 def _begin_to_keep() -> None:

@@ -1,6 +1,7 @@
 """`manage.py runserver` and the ASGI application around Django."""
 
 import asyncio
+import gc
 import signal
 from importlib.util import find_spec
 
@@ -108,5 +109,9 @@ async def test_lifespan_starts_and_ends():
     async def send(message):
         sent.append(message["type"])
 
-    await asyncio.wait_for(application({"type": "lifespan"}, receive, send), 10)
+    try:
+        await asyncio.wait_for(application({"type": "lifespan"}, receive, send), 10)
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 10  # what a collection looks through
+    finally:
+        gc.unfreeze()
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

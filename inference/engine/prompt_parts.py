@@ -13,8 +13,8 @@ class PromptParts:
     """What llama.cpp computes well.
 
     least: tokens that a part has at least, unless the prompt has no more.
-    tile: flash attention on a CPU computes so many tokens of a sequence at once, or fewer one by one, which takes up to
-        four times as long as a whole tile; 1 without flash attention.
+    tile: flash attention on a CPU computes so many tokens of a sequence at once, and what is left of a longer part as
+        slowly as a whole tile. A part that is shorter than one it computes token by token. 1 without flash attention.
     """
 
     least: int = LEAST
@@ -22,8 +22,10 @@ class PromptParts:
 
     def next_part(self, left: int, remaining: int) -> int:
         """Return how many of a prompt's remaining tokens to compute where `left` fit into a step."""
-        whole = left // self.tile * self.tile
-        return min(left, remaining) if remaining <= left or not whole else whole
+        if remaining <= left:
+            return remaining
+        begun = left % self.tile
+        return left if left < self.tile or begun >= self.tile / 2 else left - begun
 
 
 PLAIN = PromptParts()

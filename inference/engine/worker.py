@@ -6,6 +6,7 @@ is llama.cpp's log. When standard input ends, the web process is gone, and so go
 that leaves a worker that keeps conversations on disk a few seconds to write them.
 """
 
+import gc
 import math
 import os
 import queue
@@ -86,6 +87,7 @@ def main() -> None:
     except Exception as error:
         send(outbox, LoadFailed(str(error)))
         sys.exit(1)
+    gc.freeze()  # what is loaded stays; looking through it would take as long as half a step
     send(outbox, Ready(info))
     send(outbox, StepOutputs((), core.stats))
     grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0

@@ -10,15 +10,17 @@ FLASH = prompt_parts("on")
 @pytest.mark.parametrize(
     ("left", "remaining", "part"),
     [
-        (100, 500, 64),
+        (95, 500, 64),  # less than half of the second tile would be of use
+        (96, 500, 96),
         (128, 500, 128),
         (150, 500, 128),
+        (170, 500, 170),
         (50, 500, 50),  # less than a tile: there is no better part
         (100, 90, 90),
         (100, 100, 100),
     ],
 )
-def test_flash_attention_gets_whole_tiles(left, remaining, part):
+def test_flash_attention_gets_tiles_that_are_mostly_full(left, remaining, part):
     assert FLASH.next_part(left, remaining) == part
 
 
