@@ -1,18 +1,20 @@
 """A straight line through measured points."""
 
+import math
+
 FORGETTING = 0.95  # what is left of a point's weight after the next one
 
 
 class Line:
     """A fit in which the newest points count most; it neither falls nor starts below 0.
 
-    Points that hardly differ in x do not tell where it starts. Then it starts at 0, or, if `is_flat`, it goes on as
-    steeply as before through their middle. weight: that of all points, 0 for none.
+    Points that hardly differ in x do not tell how steep it is. Then it goes on as steeply as before through their
+    middle; at first it starts at 0, or is level, if `is_flat`. weight: that of all points, 0 for none.
     """
 
     def __init__(self, is_flat: bool = False) -> None:
         self.weight = self.start = self.slope = 0.0
-        self._is_flat = is_flat
+        self._steepness = 0.0 if is_flat else math.inf  # as far as known
         self._x = self._y = self._xx = self._xy = 0.0
 
     def add(self, x: float, y: float) -> None:
@@ -33,5 +35,6 @@ class Line:
         steepest = self._y / self._x
         spread = self._xx - self._x * self._x / self.weight
         if spread < self._xx / 20:
-            return min(self.slope, steepest) if self._is_flat else steepest
-        return min(max((self._xy - self._x * self._y / self.weight) / spread, 0.0), steepest)
+            return min(self._steepness, steepest)
+        self._steepness = min(max((self._xy - self._x * self._y / self.weight) / spread, 0.0), steepest)
+        return self._steepness

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from inference.engine.line import Line
 
-# CPU kernels compute rows four at a time: with the sequence's own token these drafts fill them.
+# CPU kernels compute two or four rows at a time: with the sequence's own token these drafts fill them.
 LENGTHS = (1, 3, 7, 15, 31, 63)
 FIRST_LENGTH = 3  # of a draft whose cost is not known yet
 EXPLORATION = 0.015  # share of the plain steps' time that may be lost on drafts that are refused
@@ -66,9 +66,20 @@ class StepCosts:
         if self.plain is None or self.num_since_plain >= REFRESH:
             return 0
         if not self.extra.weight:
-            return min(FIRST_LENGTH, self.most)
-        lengths = [each for each in LENGTHS if each <= self._longest and self._cost(each) <= self.credit]
+            return self.least
+        longest = max(self._longest, self.least)
+        lengths = [each for each in LENGTHS if self.least <= each <= longest and self._cost(each) <= self.credit]
         return lengths[-1] if lengths else 0
+
+    @property
+    def least(self) -> int:
+        """The shortest draft that saves time if all of it is right; if none is known to, one to find out with."""
+        lengths = [each for each in LENGTHS if each <= self.most]
+        first = max(each for each in lengths if each <= FIRST_LENGTH)
+        if not self.extra.weight:
+            return first
+        saved = self.plain / self.num_decoding * self.width
+        return next((each for each in lengths if each * saved > self._cost(each)), first)
 
     def bearable(self, num_drafting: int) -> int:
         """Return the length of draft that those sequences without one can wait for.
@@ -120,14 +131,19 @@ class SpeculationPolicy:
     def fit(self, drafts: Sequence[list[int]]) -> list[list[int]]:
         """Cut the drafts of a step, one for each decoding sequence, to what is worth computing together.
 
-        Those with a draft must not keep those without one waiting for long, however much they gain themselves.
+        Those with a draft must not keep those without one waiting for long, however much they gain themselves. Drafts
+        too short to pay even if they are right are left out.
         """
         drafts = evened(drafts)
         num_drafting = sum(map(bool, drafts))
-        if num_drafting in (0, len(drafts)):
+        if not num_drafting:
             return drafts
-        most = self._of(len(drafts)).bearable(num_drafting)
-        return [draft[:most] for draft in drafts]
+        costs = self._of(len(drafts))
+        most = max(map(len, drafts))
+        if num_drafting < len(drafts):
+            most = min(most, costs.bearable(num_drafting))
+        most -= (most + 1) % 2  # with the sequence's own token it is an even number of rows: see LENGTHS
+        return [draft[:most] if most >= costs.least else [] for draft in drafts]
 
     def observe(self, num_decoding: int, seconds: float, drafts: Sequence[tuple[int, int]] = ()) -> None:
         """Take note of a step that computed no prompt.

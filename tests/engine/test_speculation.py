@@ -18,6 +18,12 @@ def on_cores(drafts: list[int]) -> float:
     return 0.0049 + 0.0044 * (len(drafts) + sum(drafts)) + (0.0049 if len(set(drafts)) > 1 else 0)
 
 
+def on_pairs_of_rows(drafts: list[int]) -> float:
+    """Two cores with AVX2: two rows take twice as long as one, more hardly more, and a last odd one as long again."""
+    rows = len(drafts) + sum(drafts)
+    return 0.0125 if rows == 1 else 0.021 + 0.0027 * rows + 0.015 * (rows % 2)
+
+
 def on_many_cores(drafts: list[int]) -> float:
     return 0.017 + 0.0035 * (len(drafts) + sum(drafts)) + (0.015 if len(set(drafts)) > 1 else 0)
 
@@ -103,7 +109,7 @@ def share_drafted(texts: list[Text]) -> float:
     return sum(text.num_drafted for text in texts) / (NUM_TOKENS * len(texts))
 
 
-@pytest.mark.parametrize("step_time", [on_cores, on_many_cores, on_a_gpu])
+@pytest.mark.parametrize("step_time", [on_cores, on_pairs_of_rows, on_many_cores, on_a_gpu])
 def test_a_copied_text_is_much_faster(step_time):
     assert generate([copied(1, PromptLookup())], step_time, SpeculationPolicy(31)) > 1.5
 
@@ -191,6 +197,41 @@ def test_one_disturbed_step_changes_little():
     assert policy.budget(1) > 0
 
 
+@pytest.mark.parametrize(("most", "first"), [(1, 1), (2, 1), (3, 3), (8, 3)])
+def test_the_first_draft_is_as_long_as_drafts_may_be(most, first):
+    policy = SpeculationPolicy(most)
+    policy.observe(1, 0.010)
+    assert policy.budget(1) == first
+    assert policy.fit([[1] * first]) == [[1] * first]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_no_draft_is_longer_than_it_may_be_where_only_longer_ones_pay(most):
+    policy = SpeculationPolicy(most)
+    policy.observe(1, 0.010)
+    for _ in range(1000):
+        policy.observe(1, 0.010)
+        if policy.budget(1):
+            assert policy.budget(1) == most
+            policy.observe(1, 0.045, [(most, most)])
+
+
+def test_drafts_fill_pairs_of_rows():
+    policy = SpeculationPolicy(31)
+    measured(policy, 1, 0.010, 0.015, accepted=7)
+    lengths = [(length, len(policy.fit([[1] * length])[0])) for length in (1, 2, 5, 6)]
+    assert lengths == [(1, 1), (2, 1), (5, 5), (6, 5)]
+
+
+def test_drafts_that_cannot_pay_are_left_out():
+    policy = SpeculationPolicy(31)
+    policy.observe(1, 0.010)
+    policy.observe(1, 0.022, [(3, 3)])
+    policy.observe(1, 0.026, [(7, 7)])  # 9 ms for the first one, and 1 for each
+    assert policy.fit([[1]]) == [[]]
+    assert policy.fit([[1] * 3]) == [[1] * 3]
+
+
 def test_longer_drafts_than_help_are_not_risked():
     policy = SpeculationPolicy(31)
     measured(policy, 1, 0.010, 0.010 + 7 * 0.0045, accepted=7)
@@ -236,6 +277,15 @@ def test_a_line_through_one_x_starts_at_zero():
     for _ in range(3):
         line.add(4, 8)
     assert (line.start, line.slope) == (0, 2)
+
+
+def test_a_line_stays_as_steep_as_it_was_known_to_be():
+    line = Line()
+    for x in (1, 3, 7, 15):
+        line.add(x, 20 + 3 * x)
+    for _ in range(100):
+        line.add(1, 23)
+    assert line.at(15) == pytest.approx(65)
 
 
 def test_a_line_finds_where_it_starts_and_how_steep_it_is():
