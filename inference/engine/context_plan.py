@@ -177,8 +177,9 @@ def _layout(config: EngineConfig) -> tuple[bool, int]:
 def _flash_attention(config: EngineConfig, num_cells: int, model: ModelFacts, machine: MachineFacts) -> FlashAttention:
     """Switch flash attention off where "auto" leaves it open, the CPU computes, and the scores find room.
 
-    llama.cpp's kernel for CPUs is quick for prompts, but for less than 64 tokens of a sequence at a time (Q_TILE_SZ in
-    ggml/src/ggml-cpu/ops.cpp) up to eight times slower than without it: while decoding and for short new prompts.
+    llama.cpp's kernel for CPUs is quick for prompts, and for texts of a few hundred tokens. Deeper in a context it is
+    slower than without it, up to eight times, for less than 64 tokens of a sequence at a time (Q_TILE_SZ in
+    ggml/src/ggml-cpu/ops.cpp): while several decode, and for short new prompts.
     """
     is_open = config.flash_attention == "auto" and config.kind == "chat" and BLOCKS[config.kv_type_v][0] == 1
     if not is_open or _computes_on_gpu(config, machine):
