@@ -1,7 +1,9 @@
 """Testing a model in a browser."""
 
 import os
+import signal
 
+import httpx
 from playwright.sync_api import expect
 
 from tests.browser import CHANGELIST
@@ -32,11 +34,18 @@ def test_a_model_is_tested_from_its_page(open_page):
         page.screenshot(path=f"{folder}/list.png", full_page=True)
 
 
-def test_a_run_is_cancelled(open_page):
+def test_a_run_is_cancelled(open_page, server):
+    chat = {"model": "demo", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    httpx.post(f"{server.base_url}/chat/completions", json=chat, timeout=60).raise_for_status()
     page = open_page().open(CHANGELIST)
     page.get_by_role("link", name="demo", exact=True).click()
     page.get_by_role("link", name="Test model").click()
-    page.get_by_role("button", name="Test model").click()
-    expect(page.locator("#run-state")).to_have_text("running", timeout=60_000)
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#run-state")).to_have_text("cancelled", timeout=60_000)
+    worker = server.worker_pid()
+    os.kill(worker, signal.SIGSTOP)  # the run would be over before the browser looks
+    try:
+        page.get_by_role("button", name="Test model").click()
+        expect(page.locator("#run-state")).to_have_text("running", timeout=60_000)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator("#run-state")).to_have_text("cancelled", timeout=60_000)
+    finally:
+        os.kill(worker, signal.SIGCONT)
