@@ -67,8 +67,7 @@ class StepCosts:
             return 0
         if not self.extra.weight:
             return self.least
-        longest = max(self._longest, self.least)
-        lengths = [each for each in LENGTHS if self.least <= each <= longest and self._cost(each) <= self.credit]
+        lengths = [each for each in LENGTHS if self.least <= each <= self._longest and self._cost(each) <= self.credit]
         return lengths[-1] if lengths else 0
 
     @property
@@ -96,12 +95,12 @@ class StepCosts:
 
     @property
     def _longest(self) -> float:
-        """The length whose drafts, all accepted, give ENOUGH of the speed that endless ones would."""
+        """The length whose drafts, all accepted, give ENOUGH of the speed that endless ones would; `least` at least."""
         slope = self.extra.slope
         if slope == 0:
             return self.most
         enough = (ENOUGH * (self.plain + self.extra.start) / slope - 1) / (1 - ENOUGH)
-        return min(max(enough, 1), self.most)
+        return min(max(enough, self.least), self.most)
 
     def _cost(self, length: float) -> float:
         return self.extra.at(length * self.width)

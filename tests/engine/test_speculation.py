@@ -208,12 +208,26 @@ def test_the_first_draft_is_as_long_as_drafts_may_be(most, first):
 @pytest.mark.parametrize("most", [1, 3])
 def test_no_draft_is_longer_than_it_may_be_where_only_longer_ones_pay(most):
     policy = SpeculationPolicy(most)
-    policy.observe(1, 0.010)
+    budgets = []
     for _ in range(1000):
         policy.observe(1, 0.010)
-        if policy.budget(1):
-            assert policy.budget(1) == most
+        budgets.append(policy.budget(1))
+        if budgets[-1]:
             policy.observe(1, 0.045, [(most, most)])
+    assert budgets.count(most) > 2
+    assert set(budgets) == {0, most}
+
+
+@pytest.mark.parametrize("num_sequences", [1, 8])
+def test_drafts_are_tried_again_after_disturbed_ones(num_sequences):
+    policy = SpeculationPolicy(31)
+    policy.observe(num_sequences, 0.010)
+    for _ in range(5):
+        policy.observe(num_sequences, 0.600, [(3, 0)] * num_sequences)
+    assert policy.budget(num_sequences) == 0
+    for _ in range(20_000):
+        policy.observe(num_sequences, 0.010)
+    assert policy.budget(num_sequences) == 3
 
 
 def test_drafts_fill_pairs_of_rows():
