@@ -50,7 +50,7 @@ class LiveServer:
         return manage(self.folder, *arguments)
 
     def health(self) -> dict:
-        return httpx.get(f"{self.base_url}/health", timeout=10).json()
+        return httpx.get(f"{self.base_url}/health", timeout=60).json()
 
     @cached_property
     def operator(self) -> dict[str, str]:
@@ -59,7 +59,7 @@ class LiveServer:
 
     def worker_pid(self, name: str = "demo") -> int:
         """Return the process id of a loaded model's worker; other files' models may be loaded beside it."""
-        pool = httpx.get(f"{self.base_url}/pool", headers=self.operator, timeout=10).json()
+        pool = httpx.get(f"{self.base_url}/pool", headers=self.operator, timeout=60).json()
         return next(model["pid"] for model in pool["models"] if model["name"] == name)
 
     def wait_for(self, condition: str, timeout: float = 30) -> dict:

@@ -209,7 +209,7 @@ def start_server(folder: Path) -> LiveServer:
     headers = {"Authorization": f"Bearer {token}"}
     body = {"model": MODELS[0], "messages": [{"role": "user", "content": "Hello " * 300}]}
     httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60)
-    size = httpx.get(f"{server.base_url}/pool", headers=headers).json()["memory"]["used"]["host"]
+    size = httpx.get(f"{server.base_url}/pool", headers=headers, timeout=60).json()["memory"]["used"]["host"]
     server.stop()
     return _start(folder, int(2.6 * size))
 

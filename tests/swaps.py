@@ -48,7 +48,7 @@ def start(folder: Path, model: Path) -> LiveServer:
     for name in ("a", "b"):
         first_token(server.base_url, name)
     token = server.manage("pool", "token").stdout.strip()
-    shown = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}).json()
+    shown = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}, timeout=60).json()
     size = max(each["memory"]["host"] for each in shown["models"])
     time.sleep(2)  # what was measured is written once a second
     server.stop()

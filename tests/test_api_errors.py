@@ -220,7 +220,7 @@ async def test_a_body_over_the_limit_is_a_413():
 
 
 def test_an_unknown_host_is_refused_with_the_setting_to_change(server):
-    response = httpx.post(server.base_url + "/chat/completions", json={}, headers={"host": "evil.example"})
+    response = httpx.post(server.base_url + "/chat/completions", json={}, headers={"host": "evil.example"}, timeout=60)
     error = response.json()["error"]
     assert (response.status_code, error["code"]) == (400, "host_not_allowed")
     assert "server.allowed_hosts" in error["message"]
@@ -228,13 +228,13 @@ def test_an_unknown_host_is_refused_with_the_setting_to_change(server):
 
 def test_the_host_that_librechat_in_docker_uses_is_allowed(server):
     headers = {"host": "host.docker.internal:8000"}
-    response = httpx.post(server.base_url + "/chat/completions", json={}, headers=headers)
+    response = httpx.post(server.base_url + "/chat/completions", json={}, headers=headers, timeout=60)
     assert response.json()["error"]["param"] == "model"
 
 
 def test_pages_outside_the_api_keep_djangos_errors(server):
-    assert httpx.get(server.url + "/nothing").status_code == 404
-    response = httpx.get(server.url + "/admin/login/", headers={"host": "evil.example"})
+    assert httpx.get(server.url + "/nothing", timeout=60).status_code == 404
+    response = httpx.get(server.url + "/admin/login/", headers={"host": "evil.example"}, timeout=60)
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/html")
 

@@ -272,16 +272,16 @@ def test_unknown_fields_are_ignored(openai_client):
 def test_unknown_fields_are_named_in_a_header(server):
     body = {"model": "demo", "messages": [user("Hello!")], "user": "u", "n": 1, "whatever": [1], "ещё\n": 2}
     for stream in (False, True):
-        response = httpx.post(f"{server.base_url}/chat/completions", json={**body, "stream": stream})
+        response = httpx.post(f"{server.base_url}/chat/completions", json={**body, "stream": stream}, timeout=60)
         assert response.status_code == 200
         assert response.headers["x-ignored-fields"] == r"whatever, \u0435\u0449\u0451\n"
     known = {"model": "demo", "messages": [user("Hello!")], "user": "u", "n": 1}
-    assert "x-ignored-fields" not in httpx.post(f"{server.base_url}/chat/completions", json=known).headers
+    assert "x-ignored-fields" not in httpx.post(f"{server.base_url}/chat/completions", json=known, timeout=60).headers
 
 
 def test_a_header_of_unknown_fields_has_an_end(server):
     body = {"model": "demo", "messages": [user("Hello!")], **{f"field_{number}": 1 for number in range(500)}}
-    header = httpx.post(f"{server.base_url}/chat/completions", json=body).headers["x-ignored-fields"]
+    header = httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60).headers["x-ignored-fields"]
     assert header.endswith("...")
     assert len(header) == 1000
 

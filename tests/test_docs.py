@@ -26,9 +26,9 @@ def test_their_assets_are_there(server):
     import httpx
 
     for path in ("/docs", "/redoc", "/admin/login/"):
-        page = httpx.get(server.url + path).text
+        page = httpx.get(server.url + path, timeout=60).text
         for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
-            assert httpx.get(server.url + asset).status_code == 200, asset
+            assert httpx.get(server.url + asset, timeout=60).status_code == 200, asset
 
 
 def test_every_endpoint_is_described(schema):

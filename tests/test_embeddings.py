@@ -209,7 +209,7 @@ def test_a_model_of_another_kind_is_refused_with_its_endpoint(pooling_server, pa
 
 
 def test_models_tell_their_kind(pooling_server):
-    models = httpx.get(f"{pooling_server.base_url}/models", timeout=10).json()["data"]
+    models = httpx.get(f"{pooling_server.base_url}/models", timeout=60).json()["data"]
     kinds = {model["id"]: (model["meta"]["kind"], model["meta"]["n_embd"]) for model in models}
     assert kinds["bert"] == ("embedding", 32)
     assert kinds["ranker"] == ("rerank", 32)

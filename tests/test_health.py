@@ -13,7 +13,7 @@ def test_an_idle_service_is_healthy(client):
 
 def test_it_tells_what_is_loaded(server, openai_client):
     openai_client.chat.completions.create(model="demo", messages=[{"role": "user", "content": "Hello!"}])
-    health = httpx.get(f"{server.base_url}/health").json()
+    health = httpx.get(f"{server.base_url}/health", timeout=60).json()
     [demo] = [model for model in health["models"] if model["name"] == "demo"]
     assert demo["state"] == "ready"
     assert demo["cached_tokens"] > 0

@@ -84,7 +84,7 @@ def test_a_request_that_asks_for_too_much(server, path, change, param, part):
 
 
 def test_a_body_that_is_too_large(server):
-    answer = httpx.post(f"{server.base_url}/chat/completions", content=b" " * 20_001)
+    answer = httpx.post(f"{server.base_url}/chat/completions", content=b" " * 20_001, timeout=60)
     assert answer.status_code == 413
     assert "larger than 20000 bytes (limits.body_size)" in answer.json()["error"]["message"]
 
@@ -115,7 +115,7 @@ def test_too_many_requests_at_a_time(server):
     refused = post("c")
     assert refused.status_code == 429
     assert "3 requests are being answered (limits.requests)" in refused.text
-    assert httpx.get(f"{server.base_url}/models").status_code == 200
+    assert httpx.get(f"{server.base_url}/models", timeout=60).status_code == 200
     for client in (first, second, third):
         client.close()
     server.wait_for("running == 0")
@@ -124,7 +124,7 @@ def test_too_many_requests_at_a_time(server):
 
 def test_connections_that_come_and_go_leave_nothing(server):
     def knock() -> None:
-        with httpx.Client() as client:
+        with httpx.Client(timeout=60) as client:
             client.get(f"{server.base_url}/health")
 
     for _ in range(5):
@@ -133,4 +133,4 @@ def test_connections_that_come_and_go_leave_nothing(server):
             thread.start()
         for thread in threads:
             thread.join()
-    assert httpx.get(f"{server.base_url}/health").json()["status"] == "ok"
+    assert httpx.get(f"{server.base_url}/health", timeout=60).json()["status"] == "ok"

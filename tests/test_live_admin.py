@@ -46,11 +46,11 @@ def test_disabling_a_model_unloads_it_and_hides_it(server, browser):
     try:
         browser.act("disable")
         server.wait_for("'demo' not in names")
-        assert httpx.get(f"{server.base_url}/models/demo").status_code == 404
+        assert httpx.get(f"{server.base_url}/models/demo", timeout=60).status_code == 404
         assert "1 disabled model was skipped." in browser.act("load")
     finally:
         browser.act("enable")
-    assert httpx.get(f"{server.base_url}/models/demo").status_code == 200
+    assert httpx.get(f"{server.base_url}/models/demo", timeout=60).status_code == 200
 
 
 def test_the_reason_of_a_failed_load_is_shown(server, browser, tmp_path):
@@ -60,7 +60,7 @@ def test_the_reason_of_a_failed_load_is_shown(server, browser, tmp_path):
     path.unlink()
     browser.act("load", "lost")
     body = {"model": "lost", "messages": [{"role": "user", "content": "x"}]}
-    httpx.post(f"{server.base_url}/chat/completions", json=body)
+    httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60)
     assert browser.state("lost").startswith("failed: llama.cpp could not load")
     page = browser.http.get(f"{CHANGELIST}{_key(browser, 'lost')}/change/").text
     assert "What went wrong last" in page
@@ -96,7 +96,7 @@ def _states(response: httpx.Response, key: str) -> Iterator[str]:
 
 
 def test_strangers_see_no_states(server):
-    answer = httpx.get(f"{server.url}{CHANGELIST}live/")
+    answer = httpx.get(f"{server.url}{CHANGELIST}live/", timeout=60)
     assert answer.status_code == 302
     assert "/admin/login/" in answer.headers["Location"]
 

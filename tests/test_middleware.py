@@ -18,7 +18,7 @@ def test_the_api_in_a_synchronous_handler(path):
 
 def test_the_api_has_no_use_for_sessions_forms_and_languages(server: LiveServer):
     headers = {"Accept-Language": "ru", "Cookie": "csrftoken=x; sessionid=y"}
-    answer = httpx.post(f"{server.base_url}/chat/completions", json={"model": "demo"}, headers=headers)
+    answer = httpx.post(f"{server.base_url}/chat/completions", json={"model": "demo"}, headers=headers, timeout=60)
     assert answer.status_code == 400
     assert answer.headers["Content-Length"] == str(len(answer.content))
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -28,7 +28,7 @@ def test_the_api_has_no_use_for_sessions_forms_and_languages(server: LiveServer)
 
 
 def test_pages_have_them_all(server: LiveServer):
-    page = httpx.get(f"{server.url}/admin/login/", headers={"Accept-Language": "ru"})
+    page = httpx.get(f"{server.url}/admin/login/", headers={"Accept-Language": "ru"}, timeout=60)
     assert page.headers["X-Frame-Options"] == "DENY"
     assert page.headers["Content-Language"] == "ru"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
@@ -36,5 +36,5 @@ def test_pages_have_them_all(server: LiveServer):
 
 
 def test_forms_need_their_token(server: LiveServer):
-    answer = httpx.post(f"{server.url}/admin/login/", data={"username": "admin", "password": "wrong"})
+    answer = httpx.post(f"{server.url}/admin/login/", data={"username": "admin", "password": "wrong"}, timeout=60)
     assert answer.status_code == 403

@@ -42,7 +42,7 @@ def models_of(server: LiveServer) -> list[str]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.process.poll() is None:
         try:
-            return [model["id"] for model in httpx.get(f"{server.base_url}/models", timeout=10).json()["data"]]
+            return [model["id"] for model in httpx.get(f"{server.base_url}/models", timeout=60).json()["data"]]
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(server.log)

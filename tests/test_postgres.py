@@ -119,9 +119,9 @@ def test_a_response_is_stored_and_continued(server):
     second = ask(server, "responses", model="demo", input="Hello!", previous_response_id=first["id"])
     third = ask(server, "responses", model="demo", input="Hello!", previous_response_id=second["id"])
     assert third["previous_response_id"] == second["id"]
-    items = httpx.get(f"{server.base_url}/responses/{third['id']}/input_items").json()["data"]
+    items = httpx.get(f"{server.base_url}/responses/{third['id']}/input_items", timeout=60).json()["data"]
     assert items
-    assert httpx.delete(f"{server.base_url}/responses/{first['id']}").status_code == 200
+    assert httpx.delete(f"{server.base_url}/responses/{first['id']}", timeout=60).status_code == 200
     body = {"model": "demo", "input": "Hello!", "previous_response_id": third["id"]}
     assert httpx.post(f"{server.base_url}/responses", json=body, timeout=60).status_code == 400
 
@@ -163,7 +163,7 @@ result = [RequestLog.objects.get(request_id="r1").status, hour.prompt_tokens, ho
 
 
 def test_the_admin_works(server):
-    with httpx.Client(base_url=server.url, follow_redirects=True) as http:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as http:
         token = http.get("/admin/login/").cookies["csrftoken"]
         login = {"username": "admin", "password": live_server.ADMIN_PASSWORD, "csrfmiddlewaretoken": token}
         http.post("/admin/login/", data=login, headers={"Referer": f"{server.url}/admin/"})

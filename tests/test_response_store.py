@@ -218,7 +218,7 @@ def test_the_server_deletes_what_has_expired(tmp_path):
         database.execute(f"INSERT INTO inference_storedresponse ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     server = live_server.start(tmp_path)
     try:
-        body = httpx.post(f"{server.base_url}/responses", json={"model": "demo", "input": "Hello!"}).json()
+        body = httpx.post(f"{server.base_url}/responses", json={"model": "demo", "input": "Hello!"}, timeout=60).json()
         ids = "SELECT id FROM inference_storedresponse"
         live_server.wait_until(lambda: database.execute(ids).fetchall() == [(body["id"],)])
     finally:
@@ -231,9 +231,11 @@ def test_a_server_without_retention_stores_nothing(tmp_path):
     assert live_server.manage(tmp_path, "setup").returncode == 0
     server = live_server.start(tmp_path)
     try:
-        response = httpx.post(f"{server.base_url}/responses", json={"model": "demo", "input": "Hello!", "store": True})
+        response = httpx.post(
+            f"{server.base_url}/responses", json={"model": "demo", "input": "Hello!", "store": True}, timeout=60
+        )
         assert (response.status_code, response.json()["store"]) == (200, False)
         assert response.headers["x-ignored-fields"] == "store"
-        assert httpx.get(f"{server.base_url}/responses/{response.json()['id']}").status_code == 404
+        assert httpx.get(f"{server.base_url}/responses/{response.json()['id']}", timeout=60).status_code == 404
     finally:
         server.stop()

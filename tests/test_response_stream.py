@@ -94,7 +94,7 @@ def test_a_text_comes_in_the_events_of_the_reference(server):
     final = events[-1]["response"]
     assert accumulated(events) == final["output"]
     assert "Paris" in final["output"][0]["content"][0]["text"]
-    assert httpx.get(f"{server.base_url}/responses/{final['id']}").json() == final
+    assert httpx.get(f"{server.base_url}/responses/{final['id']}", timeout=60).json() == final
 
 
 def test_a_call_comes_in_the_events_of_the_reference(server):

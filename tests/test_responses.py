@@ -181,7 +181,7 @@ def test_fields_without_effect_are_named_in_a_header(server):
         "stream_options": {"include_obfuscation": True},
         "include": ["reasoning.encrypted_content"],
     }
-    response = httpx.post(f"{server.base_url}/responses", json=body)
+    response = httpx.post(f"{server.base_url}/responses", json=body, timeout=60)
     assert response.status_code == 200
     assert response.headers["x-ignored-fields"] == (
         "include.reasoning.encrypted_content, prompt_cache_key, reasoning.summary, safety_identifier, service_tier, "
@@ -200,7 +200,7 @@ def test_librechats_request_is_answered(server):
             {"type": "message", "role": "user", "content": capital("Italy")},
         ],
     }
-    response = httpx.post(f"{server.base_url}/responses", json=body)
+    response = httpx.post(f"{server.base_url}/responses", json=body, timeout=60)
     assert response.status_code == 200
     assert "Rome" in response.text
     assert "x-ignored-fields" not in response.headers
@@ -231,7 +231,7 @@ def test_input_items_come_in_pages(server, openai_client):
     newest = openai_client.responses.input_items.list(response.id, limit=1)
     assert newest.has_more
     assert newest.data[0].content[0].text == texts[-1]
-    page = httpx.get(f"{server.base_url}/responses/{response.id}/input_items").json()
+    page = httpx.get(f"{server.base_url}/responses/{response.id}/input_items", timeout=60).json()
     ResponseItemList.model_validate(page)
 
 

@@ -63,7 +63,7 @@ def test_the_server_prints_the_banner(server):
 
 
 def test_the_root_leads_to_the_admin(server):
-    response = httpx.get(server.url, follow_redirects=True)
+    response = httpx.get(server.url, follow_redirects=True, timeout=60)
     assert response.url.path == "/admin/login/"
 
 

@@ -110,7 +110,7 @@ def test_a_changed_limit_holds_for_the_next_request(made):
 
 def test_looking_around_is_not_limited(made):
     text = create_key(made.server, "--requests-per-minute", "1")
-    answers = [httpx.get(f"{made.server.base_url}/models", headers=bearer(text)) for _ in range(3)]
+    answers = [httpx.get(f"{made.server.base_url}/models", headers=bearer(text), timeout=60) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200] * 3
     assert [answer.headers["x-ratelimit-remaining-requests"] for answer in answers] == ["1"] * 3
 

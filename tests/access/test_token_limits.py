@@ -57,7 +57,7 @@ def limited(made: Keys, unit: str, tokens: int) -> str:
 
 def remaining(made: Keys, text: str) -> int:
     """Ask without using any."""
-    answer = httpx.get(f"{made.server.base_url}/models", headers=bearer(text))
+    answer = httpx.get(f"{made.server.base_url}/models", headers=bearer(text), timeout=60)
     return int(answer.headers["x-ratelimit-remaining-tokens"])
 
 

@@ -93,7 +93,7 @@ def test_a_session_opens_nothing_below_v1(server, browser: Browser):
 def test_the_request_log_sees_the_playground(server, browser: Browser):
     headers = {"X-CSRFToken": browser.http.cookies["csrftoken"], "Referer": server.url + PATH}
     request_id = browser.http.post(CHAT, json=HELLO, headers=headers).headers["x-request-id"]
-    httpx.get(f"{server.url}/healthz")
+    httpx.get(f"{server.url}/healthz", timeout=60)
     found = f"RequestLog.objects.filter(request_id={request_id!r}).values_list('endpoint', 'model', 'status')"
     code = f"""
 import time

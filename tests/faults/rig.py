@@ -79,7 +79,7 @@ class Rig:
 
     def workers(self) -> dict[str, int]:
         """Return the processes of the loaded models by name, as the server tells them to operators."""
-        shown = httpx.get(f"{self.server.base_url}/pool", headers=self._operator).json()
+        shown = httpx.get(f"{self.server.base_url}/pool", headers=self._operator, timeout=60).json()
         return {each["name"]: each["pid"] for each in shown["models"] if each["pid"]}
 
     def order(self, action: str, model: str) -> None:

@@ -83,7 +83,7 @@ def test_what_another_process_deletes_or_disables_leaves_the_memory(server, oper
 )
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk-anything"}])
 def test_others_may_not(server, method, path, headers):
-    answer = httpx.request(method, f"{server.base_url}{path}", headers=headers)
+    answer = httpx.request(method, f"{server.base_url}{path}", headers=headers, timeout=60)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "not_an_operator"
 
@@ -91,7 +91,7 @@ def test_others_may_not(server, method, path, headers):
 def test_a_token_ends(server, operator):
     token = server.manage("pool", "token", "--hours", "0").stdout.strip()
     time.sleep(0.01)
-    answer = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     assert answer.status_code == 401
 
 

@@ -80,8 +80,8 @@ def test_a_server_logs_requests_engines_and_no_secrets(tmp_path, log_format):
         headers = {"Authorization": f"Bearer {secret}", "x-request-id": "mine"}
         httpx.post(f"{server.base_url}/{path}", json=body, headers=headers, timeout=60)
     token = server.manage("pool", "token").stdout.strip()
-    httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"})
-    httpx.get(f"{server.url}/admin/login/")
+    httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    httpx.get(f"{server.url}/admin/login/", timeout=60)
     assert server.stop() == 0
     assert secret not in server.log
     assert token not in server.log

@@ -30,7 +30,9 @@ def value(name: str, **labels: str) -> float:
 
 def read(server, accept: str = "text/plain") -> str:
     token = server.manage("pool", "token").stdout.strip()
-    response = httpx.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {token}", "Accept": accept})
+    response = httpx.get(
+        f"{server.url}/metrics", headers={"Authorization": f"Bearer {token}", "Accept": accept}, timeout=60
+    )
     assert response.status_code == 200
     return response.text
 

@@ -37,7 +37,7 @@ def test_a_process_that_answers_is_alive(client):
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_whoever_asks_may_call_it_by_any_name(server, path):
-    assert httpx.get(server.url + path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    assert httpx.get(server.url + path, headers={"Host": "10.1.2.3:8000"}, timeout=60).status_code == 200
 
 
 async def test_it_is_ready_when_all_is_there(ready):
@@ -84,6 +84,6 @@ def test_models_that_cannot_be_loaded_do_not_keep_it_from_being_ready(tmp_path):
     )
     assert live_server.manage(tmp_path, "shell", "-c", code).returncode == 0
     server = live_server.start(tmp_path)
-    live_server.wait_until(lambda: httpx.get(f"{server.url}/readyz").status_code == 200)
+    live_server.wait_until(lambda: httpx.get(f"{server.url}/readyz", timeout=60).status_code == 200)
     assert [model["name"] for model in server.health()["models"]] == ["good"]
     server.stop()

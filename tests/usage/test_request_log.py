@@ -106,7 +106,7 @@ def test_a_body_that_is_refused(post):
 
 
 def test_a_body_that_is_no_json(server):
-    response = httpx.post(f"{server.base_url}/chat/completions", content=b"{")
+    response = httpx.post(f"{server.base_url}/chat/completions", content=b"{", timeout=60)
     row = row_of(server, response.headers["x-request-id"])
     assert (row["model"], row["status"]) == ("", 400)
 
@@ -146,9 +146,9 @@ def test_a_stream_that_fails_in_the_middle(server, post):
 
 
 def test_listing_models_is_no_row(server):
-    response = httpx.get(f"{server.base_url}/models", headers={"x-request-id": "a-list"})
+    response = httpx.get(f"{server.base_url}/models", headers={"x-request-id": "a-list"}, timeout=60)
     assert response.headers["x-request-id"] == "a-list"
-    httpx.post(f"{server.base_url}/tokenize", json={"model": "demo"}, headers={"x-request-id": "after-it"})
+    httpx.post(f"{server.base_url}/tokenize", json={"model": "demo"}, headers={"x-request-id": "after-it"}, timeout=60)
     row_of(server, "after-it")
     database = sqlite3.connect(server.folder / "db.sqlite3")
     assert not database.execute("SELECT 1 FROM usage_requestlog WHERE request_id = 'a-list'").fetchall()
@@ -159,10 +159,10 @@ def test_listing_models_is_no_row(server):
     ("method", "path"), [("GET", "/v1/nowhere"), ("GET", "/v1/chat/completions"), ("OPTIONS", "/v1/models")]
 )
 def test_every_answer_has_an_id(server, method, path):
-    assert len(httpx.request(method, server.url + path).headers["x-request-id"]) == 32
+    assert len(httpx.request(method, server.url + path, timeout=60).headers["x-request-id"]) == 32
 
 
 def _pid(server: LiveServer) -> int:
     token = server.manage("pool", "token").stdout.strip()
-    pool = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}).json()
+    pool = httpx.get(f"{server.base_url}/pool", headers={"Authorization": f"Bearer {token}"}, timeout=60).json()
     return next(model["pid"] for model in pool["models"] if model["name"] == "demo")

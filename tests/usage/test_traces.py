@@ -147,7 +147,7 @@ def test_a_server_sends_them(tmp_path, collector, monkeypatch):
     try:
         usage = ask(server, traceparent=SAMPLED, **{"x-request-id": "mine"}).json()["usage"]
         wait_until(lambda: len(collector.spans) == 4)  # while it runs
-        httpx.get(f"{server.base_url}/models")
+        httpx.get(f"{server.base_url}/models", timeout=60)
     finally:
         assert server.stop() == 0
     spans = {span.name: span for span in collector.spans}
