@@ -12,9 +12,8 @@ from statistics import median
 from inference.engine.backend import KVBackend
 from inference.engine.config import EngineConfig
 from inference.engine.kv_cache import KVCache
-from inference.engine.scheduler import Chunk
+from inference.engine.scheduler import LEAST_ROWS, Chunk
 
-LEAST_ROWS = 3  # a single one is computed in another way
 SAMPLES = 8  # of each way, before one is chosen; also how many are remembered
 RETRIAL = 64  # steps after which the way that was not chosen is measured again
 KV_PAD = 256  # cells; attention is computed over so many or a multiple (llama_kv_cache::get_n_kv)
