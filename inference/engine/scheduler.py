@@ -197,7 +197,7 @@ def _is_prefilling(sequence: Sequence) -> bool:
 def _companions(prompts: list[Sequence], decoding: list[Chunk]) -> list[Sequence]:
     """Return the prompts of which a token belongs into the streams' step.
 
-    On a CPU it takes two to three times as long there as in a part of its prompt. But a slot left out between others
+    On a CPU it takes 1.5 to 3 times as long there as in a part of its prompt. But a slot left out between others
     would cost another pass over the weights (see `Slots.compact`), and one that makes an odd number of rows even is
     free or better, unless it is deeper than the others: attention is computed for all as far as the deepest one's.
     """
