@@ -71,9 +71,8 @@ def _paths(arguments: argparse.Namespace) -> list[Path]:
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
     """Run a server with a database of its own, which this process shares; yield the API's base URL."""
-    live_server.write_config(folder)
+    live_server.set_up(folder)
     os.environ.update(live_server.environment(folder))
-    assert live_server.manage(folder, "setup").returncode == 0
     django.setup()
     logging.getLogger("gguf").setLevel(logging.WARNING)
     server = live_server.start(folder)

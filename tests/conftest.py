@@ -34,9 +34,7 @@ def no_language() -> Iterator[None]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A running server with the demo model, one for the whole session."""
     folder = tmp_path_factory.mktemp("server")
-    live_server.write_config(folder, cors={"allowed_origins": ["http://localhost:3080"]})
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
+    live_server.set_up(folder, cors={"allowed_origins": ["http://localhost:3080"]})
     server = live_server.start(folder)
     yield server
     server.stop()
@@ -53,9 +51,7 @@ def pooling_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSer
         "yes-no": pooling_models.write_yes_no_reranker(folder / "yes-no.gguf"),
         "demo": live_server.DEMO,
     }
-    live_server.write_config(folder, models=[{"name": name, "path": str(path)} for name, path in paths.items()])
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
+    live_server.set_up(folder, models=[{"name": name, "path": str(path)} for name, path in paths.items()])
     server = live_server.start(folder)
     yield server
     server.stop()

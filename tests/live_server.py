@@ -1,6 +1,8 @@
 """The real thing for tests: `manage.py runserver` in a process of its own, with its own database."""
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,14 +11,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo" / "demo.gguf"
+DATABASE = "db.sqlite3"  # in a server's folder
 ADMIN_PASSWORD = "correct horse battery"
 
 
@@ -105,14 +109,38 @@ def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 def write_config(folder: Path, **sections: object) -> None:
     config = {
         "server": {"secret_key": "only-the-tests-use-this-key-0123456789"},
-        "database": {"url": f"sqlite:///{folder}/db.sqlite3"},
+        "database": {"url": f"sqlite:///{folder / DATABASE}"},
         **sections,
     }
     (folder / "config.yml").write_text(yaml.safe_dump(config))
 
 
+def set_up(folder: Path, **sections: object) -> str:
+    """Write a configuration and do what `manage.py setup` does; return what that has printed.
+
+    A new database file begins as a copy of one with all tables, which each process makes once: making them takes longer
+    than all else that a server does before it answers.
+    """
+    write_config(folder, **sections)
+    if "database" not in sections and not (folder / DATABASE).exists():
+        shutil.copy(_database_with_tables(), folder / DATABASE)
+    setup = manage(folder, "setup")
+    assert setup.returncode == 0, setup.stdout + setup.stderr
+    return setup.stdout
+
+
+@cache
+def _database_with_tables() -> Path:
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    write_config(Path(folder.name))
+    made = manage(Path(folder.name), "migrate")
+    assert made.returncode == 0, made.stdout + made.stderr
+    return Path(folder.name) / DATABASE
+
+
 def start(folder: Path, *options: str) -> LiveServer:
-    """Start a server on the database that `setup` has made in `folder`, and wait until it answers."""
+    """Start a server on what `set_up` has made in `folder`, and wait until it answers."""
     port = free_port()
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(

@@ -49,9 +49,8 @@ def main(arguments: argparse.Namespace) -> int:
 @contextmanager
 def _trial(folder: Path) -> Iterator[Trial]:
     """Run a server with a database of its own, which this process shares."""
-    live_server.write_config(folder)
+    live_server.set_up(folder)
     os.environ.update(live_server.environment(folder))
-    assert live_server.manage(folder, "setup").returncode == 0
     django.setup()
     logging.getLogger("gguf").setLevel(logging.WARNING)
     server = live_server.start(folder)

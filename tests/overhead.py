@@ -59,14 +59,14 @@ class Side:
 
 def start_bare(folder: Path, model: Path) -> Side:
     """Start a server that knows nobody and remembers nothing."""
-    _write_config(folder, model, usage={"log": False}, server={"log_level": "warning"})
+    _set_up(folder, model, usage={"log": False}, server={"log_level": "warning"})
     with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parent / "unmeasured")):
         return Side("bare", live_server.start(folder))
 
 
 def start_full(folder: Path, model: Path) -> Side:
     """Start a server with everything, and make a key whose limits are never reached."""
-    _write_config(folder, model, auth={"required": True})
+    _set_up(folder, model, auth={"required": True})
     limits = [word for limit in LIMITS for word in (limit, str(10**9))]
     made = live_server.manage(
         folder, "create_key", "--name", "measured", *limits, "--max-concurrent", "50", "--models", MODEL
@@ -75,11 +75,10 @@ def start_full(folder: Path, model: Path) -> Side:
     return Side("full", live_server.start(folder), made.stdout.split()[-1])
 
 
-def _write_config(folder: Path, model: Path, **sections: object) -> None:
+def _set_up(folder: Path, model: Path, **sections: object) -> None:
     folder.mkdir()
     models = [{"name": MODEL, "path": str(model.absolute()), "ctx_size": 1024, "parallel": STREAMS}]
-    live_server.write_config(folder, models=models, **sections)
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder, models=models, **sections)
 
 
 def measure_requests(sides: list[Side], count: int) -> None:

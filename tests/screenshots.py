@@ -40,9 +40,7 @@ def main() -> None:
 def running_server(folder: Path) -> Iterator[tuple[LiveServer, list[str]]]:
     """Give a server with sample registrations, and the texts of its keys."""
     models = [{"name": name, "path": "demo/demo.gguf", "parallel": 8} for name in NAMES]
-    live_server.write_config(folder, models=models)
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
+    live_server.set_up(folder, models=models)
     filled = live_server.manage(folder, "shell", "-v0", "-c", "from tests.screenshots import fill; fill()")
     assert filled.returncode == 0, filled.stderr
     server = live_server.start(folder)

@@ -222,9 +222,7 @@ def _start(folder: Path, budget: int | str) -> LiveServer:
         for name in MODELS
     ]
     limits = {"body_size": "1 MiB"}
-    live_server.write_config(folder, models=models, pool={"memory_budget": budget}, limits=limits)
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stderr
+    live_server.set_up(folder, models=models, pool={"memory_budget": budget}, limits=limits)
     return live_server.start(folder)
 
 

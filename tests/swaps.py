@@ -42,8 +42,7 @@ def start(folder: Path, model: Path) -> LiveServer:
         shutil.copy(model, folder / f"{name}.gguf")
     settings = {"ctx_size": 4096, "parallel": 4, "host_cache_mb": 0}
     models = [{"name": name, "path": str(folder / f"{name}.gguf"), **settings} for name in ("a", "b")]
-    live_server.write_config(folder, models=models)
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder, models=models)
     server = live_server.start(folder)
     for name in ("a", "b"):
         first_token(server.base_url, name)

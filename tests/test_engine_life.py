@@ -137,8 +137,7 @@ def test_a_model_whose_file_is_gone_is_a_503_with_the_reason(server, openai_clie
 
 
 def test_stopping_the_server_ends_its_workers(tmp_path):
-    live_server.write_config(tmp_path)
-    live_server.manage(tmp_path, "setup")
+    live_server.set_up(tmp_path)
     server = live_server.start(tmp_path)
     httpx.post(f"{server.base_url}/chat/completions", json=_question(), timeout=60)
     worker = server.worker_pid()
@@ -147,8 +146,7 @@ def test_stopping_the_server_ends_its_workers(tmp_path):
 
 
 def test_a_killed_server_leaves_no_worker_behind(tmp_path):
-    live_server.write_config(tmp_path)
-    live_server.manage(tmp_path, "setup")
+    live_server.set_up(tmp_path)
     server = live_server.start(tmp_path)
     httpx.post(f"{server.base_url}/chat/completions", json=_question(), timeout=60)
     worker = server.worker_pid()

@@ -44,8 +44,7 @@ def test_where_keys_are_required_nobody_is_warned(settings, caplog):
     ids=["runserver", "uvicorn"],
 )
 def test_a_server_that_others_reach_warns_at_its_start(tmp_path, command):
-    live_server.write_config(tmp_path)
-    assert live_server.manage(tmp_path, "setup").returncode == 0
+    live_server.set_up(tmp_path)
     port = str(live_server.free_port())
     log = tmp_path / "server.log"
     with log.open("w") as output:

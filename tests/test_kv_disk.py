@@ -42,9 +42,7 @@ def talk(server: LiveServer, turns: int) -> list[dict]:
 def prepare(folder: Path, **sections: object) -> Path:
     # What is computed in chunks of other lengths may differ in the last digits: here nothing may depend on that.
     exact = {"kv_type_k": "f32", "kv_type_v": "f32", "flash_attention": "off"}
-    live_server.write_config(folder, model={"path": str(live_server.DEMO), "name": "demo", **exact}, **sections)
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
+    live_server.set_up(folder, model={"path": str(live_server.DEMO), "name": "demo", **exact}, **sections)
     return folder
 
 

@@ -52,10 +52,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("librechat")
     paths = dict.fromkeys(("demo", "o1-local", "gpt-5-local"), DEMO)
     paths["embedder"] = pooling_models.write_bert(folder / "embedder.gguf")
-    live_server.write_config(folder, models=[{"name": name, "path": str(path)} for name, path in paths.items()])
-    for command in (["setup"], ["shell", "-c", MAKE_THINKERS]):
-        done = live_server.manage(folder, *command)
-        assert done.returncode == 0, done.stdout + done.stderr
+    live_server.set_up(folder, models=[{"name": name, "path": str(path)} for name, path in paths.items()])
+    made = live_server.manage(folder, "shell", "-c", MAKE_THINKERS)
+    assert made.returncode == 0, made.stdout + made.stderr
     server = live_server.start(folder)
     yield server
     server.stop()

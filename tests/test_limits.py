@@ -27,8 +27,7 @@ def server(tmp_path_factory):
     model = {"name": "demo", "path": str(DEMO), "parallel": 8, "ctx_size": 512}
     pooling = {"embedder": write_bert(folder / "bert.gguf"), "ranker": write_bert(folder / "ranker.gguf", None, True)}
     models = [model, *({"name": name, "path": str(path)} for name, path in pooling.items())]
-    live_server.write_config(folder, models=models, limits=LIMITS)
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder, models=models, limits=LIMITS)
     server = live_server.start(folder)
     yield server
     server.stop()

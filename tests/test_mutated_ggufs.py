@@ -13,7 +13,7 @@ from tests.mutations.layout import Layout
 from tests.mutations.trial import is_sentence, registration_of, remove
 
 NUM_REGISTERED = 300
-NUM_SERVED = 100
+NUM_SERVED = 50
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_the_registration_says_why_or_accepts(bases, tmp_path):
 
 def test_a_server_survives_them():
     command = [sys.executable, "-m", "tests.mutated_ggufs", "--count", str(NUM_SERVED)]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    assert finished.stdout.count("\nanswered") > 10
-    assert finished.stdout.count("\nnot loaded") > 10
+    assert finished.stdout.count("\nanswered") > 5
+    assert finished.stdout.count("\nnot loaded") > 5
 
 
 @pytest.mark.parametrize(

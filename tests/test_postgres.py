@@ -30,10 +30,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("on_postgres")
-    live_server.write_config(folder, database={"url": cluster.new_database()})
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
-    assert "model demo: created" in setup.stdout
+    assert "model demo: created" in live_server.set_up(folder, database={"url": cluster.new_database()})
     server = live_server.start(folder)
     yield server
     server.stop()

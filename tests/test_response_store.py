@@ -210,9 +210,8 @@ def test_the_admin_shows_and_deletes_but_changes_nothing(admin_client, stored):
 
 
 def test_the_server_deletes_what_has_expired(tmp_path):
-    live_server.write_config(tmp_path)
-    assert live_server.manage(tmp_path, "setup").returncode == 0
-    database = sqlite3.connect(tmp_path / "db.sqlite3")
+    live_server.set_up(tmp_path)
+    database = sqlite3.connect(tmp_path / live_server.DATABASE)
     row = ("resp_old", "demo", START.isoformat(" "), START.isoformat(" "), "", "[]", "{}", 0)
     with database:
         database.execute(f"INSERT INTO inference_storedresponse ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -227,8 +226,7 @@ def test_the_server_deletes_what_has_expired(tmp_path):
 
 
 def test_a_server_without_retention_stores_nothing(tmp_path):
-    live_server.write_config(tmp_path, responses={"retention_days": 0})
-    assert live_server.manage(tmp_path, "setup").returncode == 0
+    live_server.set_up(tmp_path, responses={"retention_days": 0})
     server = live_server.start(tmp_path)
     try:
         response = httpx.post(

@@ -84,8 +84,7 @@ def test_postgresql_without_its_driver_says_what_to_install(tmp_path):
 
 
 def test_reload_leaves_no_orphans(tmp_path):
-    live_server.write_config(tmp_path)
-    live_server.manage(tmp_path, "setup")
+    live_server.set_up(tmp_path)
     server = live_server.start(tmp_path, "--verbosity=1")
     body = {"model": "demo", "messages": [{"role": "user", "content": "Hello!"}]}
     httpx.post(f"{server.base_url}/chat/completions", json=body, timeout=60)

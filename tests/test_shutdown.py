@@ -20,8 +20,7 @@ def start(tmp_path):
 
     def start(timeout: int) -> LiveServer:
         model = {"name": "demo", "path": str(DEMO), "ctx_size": 2048, "speculation": "off"}
-        live_server.write_config(tmp_path, models=[model], server={"shutdown_timeout": timeout})
-        assert live_server.manage(tmp_path, "setup").returncode == 0
+        live_server.set_up(tmp_path, models=[model], server={"shutdown_timeout": timeout})
         started.append(live_server.start(tmp_path))
         return started[0]
 

@@ -54,9 +54,7 @@ def bearer(text: str) -> dict[str, str]:
 def start(folder: Path, **sections: object) -> Keys:
     """Start a server that serves the demo model under two names, and make keys."""
     models = [{"name": name, "path": str(DEMO), "ctx_size": 512, "parallel": 8} for name in ("demo", "other")]
-    live_server.write_config(folder, models=models, **sections)
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stderr
+    live_server.set_up(folder, models=models, **sections)
     made = live_server.manage(folder, "shell", "-c", MAKE_KEYS)
     assert made.returncode == 0, made.stderr
     texts = {"bad": BAD, **json.loads(made.stdout.splitlines()[-1])}

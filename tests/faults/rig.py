@@ -45,9 +45,7 @@ class Rig:
         self.restore_files()
         models = [{"name": name, "path": str(path), **EXACT} for name, path in self.files.items()]
         server = {"shutdown_timeout": 1}
-        live_server.write_config(folder, models=models, server=server, pool={"step_timeout": STEP_TIMEOUT, **pool})
-        setup = live_server.manage(folder, "setup")
-        assert setup.returncode == 0, setup.stderr
+        live_server.set_up(folder, models=models, server=server, pool={"step_timeout": STEP_TIMEOUT, **pool})
         self.server: LiveServer = live_server.start(folder)
         token = live_server.manage(folder, "pool", "token").stdout.strip()
         self._operator = {"Authorization": f"Bearer {token}"}

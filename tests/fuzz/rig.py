@@ -55,9 +55,7 @@ def running(folder: Path, auth: bool) -> Iterator[Rig]:
         "ranker": pooling_models.write_bert(folder / "ranker.gguf", pooling=None, has_head=True),
     }
     models = [{"name": name, "path": str(path)} for name, path in paths.items()]
-    live_server.write_config(folder, models=models, auth={"required": auth})
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stdout + setup.stderr
+    live_server.set_up(folder, models=models, auth={"required": auth})
     made = live_server.manage(folder, "shell", "-c", MAKE_KEYS)
     assert made.returncode == 0, made.stderr
     rig = Rig(live_server.start(folder), json.loads(made.stdout.splitlines()[-1]), needs_key=auth)

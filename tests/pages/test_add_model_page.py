@@ -43,10 +43,9 @@ def own_server(tmp_path_factory, hub):
     (folder / "models").mkdir()
     shutil.copy(DEMO, folder / "models" / "copy.gguf")
     storage = {"model_folders": [str(folder / "models")]}
-    live_server.write_config(folder, storage=storage, downloads={"allowed_hosts": ["127.0.0.1"]})
+    live_server.set_up(folder, storage=storage, downloads={"allowed_hosts": ["127.0.0.1"]})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_ENDPOINT", hub.server.url)
-        assert live_server.manage(folder, "setup").returncode == 0
         server = live_server.start(folder)
     yield server
     server.stop()

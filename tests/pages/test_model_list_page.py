@@ -27,8 +27,7 @@ SCROLL_WIDTHS = """() => {
 def own_server(tmp_path_factory):
     """A server with models of long names that have shown all there is to show."""
     folder = tmp_path_factory.mktemp("model_list")
-    live_server.write_config(folder)
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder)
     filled = live_server.manage(folder, "shell", "-v0", "-c", FILL)
     assert filled.returncode == 0, filled.stderr
     server = live_server.start(folder)

@@ -38,8 +38,7 @@ def own_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("russian")
     (folder / "models").mkdir()
     shutil.copy(DEMO, folder / "models" / "second.gguf")
-    live_server.write_config(folder, storage={"model_folders": [str(folder / "models")]})
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder, storage={"model_folders": [str(folder / "models")]})
     code = (
         "from registry.models import *; from access.models import APIKey;"
         "Preset.objects.create(name='brief', model=RegisteredModel.objects.get(), temperature=0);"

@@ -19,8 +19,7 @@ def server(tmp_path_factory):
     names = ("one", "two", "three")
     models = [{"name": name, "path": str(DEMO), "ctx_size": 512, "host_cache_mb": 0} for name in names]
     models[2] |= {"preload": True, "pinned": True}
-    live_server.write_config(folder, models=models, server={"shutdown_timeout": 1})
-    assert live_server.manage(folder, "setup").returncode == 0
+    live_server.set_up(folder, models=models, server={"shutdown_timeout": 1})
     server = live_server.start(folder)
     yield server
     server.stop()

@@ -41,8 +41,7 @@ def test_other_tables_do_not_count(db):
 
 
 def test_commits_of_other_processes_are_seen(tmp_path):
-    live_server.write_config(tmp_path)
-    assert live_server.manage(tmp_path, "setup").returncode == 0
+    live_server.set_up(tmp_path)
     path = str(tmp_path / "db.sqlite3")
     version = SqliteVersion(WATCHED, lambda: {"ENGINE": SQLITE, "NAME": path})
     before = version()

@@ -68,11 +68,10 @@ def test_questions_about_the_health_are_only_worth_a_line_when_debugging(line, c
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_server_logs_requests_engines_and_no_secrets(tmp_path, log_format):
-    live_server.write_config(
+    live_server.set_up(
         tmp_path,
         server={"secret_key": "only-the-tests-use-this-key-0123456789", "log_level": "debug", "log_format": log_format},
     )
-    assert live_server.manage(tmp_path, "setup").returncode == 0
     server = live_server.start(tmp_path)
     secret = "sk-abcdefgh" + "ijklmnopqrstuvwxyz0123456789"
     body = {"model": "demo", "messages": [{"role": "user", "content": "Hello!"}]}

@@ -77,8 +77,7 @@ async def test_it_is_not_ready_any_more_when_it_stops(ready, monkeypatch):
 
 def test_models_that_cannot_be_loaded_do_not_keep_it_from_being_ready(tmp_path):
     models = [{"name": name, "path": str(DEMO), "preload": True, "ctx_size": 512} for name in ("good", "bad")]
-    live_server.write_config(tmp_path, models=models)
-    assert live_server.manage(tmp_path, "setup").returncode == 0
+    live_server.set_up(tmp_path, models=models)
     code = (
         "from registry.models import RegisteredModel; RegisteredModel.objects.filter(name='bad').update(path='/gone')"
     )

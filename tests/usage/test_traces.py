@@ -129,9 +129,7 @@ def collector() -> Iterator[Collector]:
 
 
 def serve(folder, endpoint: str) -> LiveServer:
-    live_server.write_config(folder, telemetry={"traces_endpoint": endpoint})
-    setup = live_server.manage(folder, "setup")
-    assert setup.returncode == 0, setup.stderr
+    live_server.set_up(folder, telemetry={"traces_endpoint": endpoint})
     return live_server.start(folder)
 
 
