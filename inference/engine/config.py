@@ -24,7 +24,8 @@ class EngineConfig:
     n_gpu_layers: layers to offload; -1 for all (a build without a GPU backend ignores it).
     n_threads, n_threads_batch: threads that compute single tokens, and those that compute prompts.
     n_batch: most tokens computed in one step. n_ubatch: most of them computed at once.
-    step_target_ms: how long a step may take while sequences generate: prompts are computed in parts that fit in.
+    step_target_ms: how long a step may take while sequences generate: prompts are computed in parts that fit in
+        (`step_budget.py` says what they get at least).
     kind: what the model is for; it decides which engine computes it.
     kv_unified: whether the sequences share all cells of the KV cache, instead of having n_ctx each.
     kv_cells: tokens that the KV cache holds in all.

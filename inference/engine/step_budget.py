@@ -5,12 +5,14 @@ from inference.engine.prompt_parts import PLAIN, PromptParts
 
 FIRST_CHUNK = 128  # tokens, until a step has been measured; two tiles of flash attention (prompt_parts.py)
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
+LEAST_SHARE = 5  # of prompts, in steps of the streams: these hold a prompt up by a fifth of its time
+MOST_TARGETS = 4  # up to this, in targets: whoever sets a lower one wants smoother streams
 SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
 
 class StepBudget:
-    """Fits steps into `target` seconds by what steps took before.
+    """Fits steps into `target` seconds by what steps took before, unless the streams alone take much of it.
 
     A step that mixes both takes the time of its decoding sequences, the more, the more there are, and for each token of
     a prompt some more: the more, the deeper in its context the token stands. Both are measured all the time, with
@@ -32,7 +34,7 @@ class StepBudget:
         room = self._n_batch - (num_decoding if self._shares_batch else 0)
         if not self._token_seconds.weight:
             return min(room, FIRST_CHUNK) if num_decoding else room
-        seconds = self._target - self.decode_seconds(num_decoding) if num_decoding else LONELY_STEP
+        seconds = self._seconds_beside(num_decoding) if num_decoding else LONELY_STEP
         count = min(seconds / self._seconds_at(depth), room)
         count = seconds / self._seconds_at(depth + count / 2)  # the mean depth of that many
         return max(0, min(room, max(self.parts.least, int(count))))
@@ -60,6 +62,11 @@ class StepBudget:
         rest = seconds - self.decode_seconds(num_decoding)
         if rest > 0 and (num_prefill >= self.parts.least or not self._token_seconds.weight):
             self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
+
+    def _seconds_beside(self, num_decoding: int) -> float:
+        """Return the time that prompts get beside so many decoding sequences."""
+        seconds = self.decode_seconds(num_decoding)
+        return max(self._target - seconds, min(LEAST_SHARE * seconds, MOST_TARGETS * self._target))
 
     def _seconds_at(self, depth: float) -> float:
         """Return what a token at this depth takes; a line through deep ones only may say 0 at its start."""
