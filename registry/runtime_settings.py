@@ -174,7 +174,7 @@ class RuntimeSettings(models.Model):
         validators=_range(MIN_STEP_MS, MAX_STEP_MS),
         help_text=_(
             "Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits "
-            "into this time, and up to four times as much where the answers take a large part of it. Less makes "
+            "into this time, and up to five times as much where the answers take a large part of it. Less makes "
             "answers flow more evenly, more lets new requests begin sooner."
         ),
     )

@@ -6,7 +6,6 @@ from inference.engine.prompt_parts import PLAIN, PromptParts
 FIRST_CHUNK = 128  # tokens, until a step has been measured; two tiles of flash attention (prompt_parts.py)
 LONELY_STEP = 1.0  # seconds that a step may take while nobody generates: newcomers and aborts wait for its end
 LEAST_SHARE = 5  # of prompts, in steps of the streams: these hold a prompt up by a fifth of its time
-MOST_TARGETS = 4  # up to this, in targets: whoever sets a lower one wants smoother streams
 SHORTEST = 1e-9  # seconds that a token of a prompt takes at least
 MOST_AT_ONCE = 4.0  # factor by which a measurement may differ from what was expected; the rest is taken for noise
 
@@ -64,9 +63,12 @@ class StepBudget:
             self._token_seconds.add(depth, _bounded(rest / num_prefill, self._token_seconds.at(depth)))
 
     def _seconds_beside(self, num_decoding: int) -> float:
-        """Return the time that prompts get beside so many decoding sequences."""
+        """Return the time that prompts get beside so many decoding sequences.
+
+        A low target bounds the least share, too: whoever sets one wants smooth streams.
+        """
         seconds = self.decode_seconds(num_decoding)
-        return max(self._target - seconds, min(LEAST_SHARE * seconds, MOST_TARGETS * self._target))
+        return max(self._target - seconds, LEAST_SHARE * min(seconds, self._target))
 
     def _seconds_at(self, depth: float) -> float:
         """Return what a token at this depth takes; a line through deep ones only may say 0 at its start."""

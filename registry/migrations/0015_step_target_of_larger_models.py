@@ -14,11 +14,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='historicalregisteredmodel',
             name='step_target_ms',
-            field=models.PositiveIntegerField(default=240, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time, and up to four times as much where the answers take a large part of it. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
+            field=models.PositiveIntegerField(default=240, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time, and up to five times as much where the answers take a large part of it. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
         ),
         migrations.AlterField(
             model_name='registeredmodel',
             name='step_target_ms',
-            field=models.PositiveIntegerField(default=240, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time, and up to four times as much where the answers take a large part of it. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
+            field=models.PositiveIntegerField(default=240, help_text='Milliseconds. While answers are being generated, a step computes only as much of other prompts as fits into this time, and up to five times as much where the answers take a large part of it. Less makes answers flow more evenly, more lets new requests begin sooner.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(5000)], verbose_name='step target'),
         ),
     ]
