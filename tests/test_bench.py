@@ -87,22 +87,6 @@ def test_it_makes_a_model_and_starts_both_servers(server):
     assert (FOLDER / "bench-0.15b.gguf").exists() == was_kept
 
 
-def test_what_is_done_is_printed_when_it_is_interrupted(server):
-    command = [sys.executable, "manage.py", "bench", "--url", server.base_url, *SMALL, "--clients", "1,2", "--json"]
-    process = subprocess.Popen(
-        [*command, "--rounds", "100000"], cwd=ROOT, env=environment(server.folder), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert "round 1 of 100000 done" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    output, said = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGINT
-    assert "interrupted: what follows is of the rounds that were done" in said
-    [one], [two] = (each["figures"].values() for each in json.loads(output)["measurements"])
-    assert len(one["rounds"]) - len(two["rounds"]) in (0, 1)
-    assert two["rounds"]
-
-
 def test_its_servers_end_with_it(server):
     command = [sys.executable, "manage.py", "bench", *SMALL, "--max-tokens", "1500", "--requests", "1000"]
     with subprocess.Popen(command, cwd=ROOT, env=environment(server.folder), stderr=subprocess.DEVNULL) as process:

@@ -1,7 +1,7 @@
 """Rounds: each case on every server in turn, so that noise of the machine hits all of them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 from inference.bench.figures import Figures, medians, ratios
@@ -27,16 +27,6 @@ class Measurement:
     rounds: dict[str, list[Figures]] = field(default_factory=dict)
     neighbours: list[float | None] = field(default_factory=list)
 
-    @property
-    def num_rounds(self) -> int:
-        """How many rounds are done on every server."""
-        return min(map(len, self.rounds.values()))
-
-    def whole_rounds(self) -> "Measurement":
-        """Return it without the figures of a round that was interrupted."""
-        rounds = {label: figures[: self.num_rounds] for label, figures in self.rounds.items()}
-        return replace(self, rounds=rounds, neighbours=self.neighbours[: self.num_rounds])
-
     def median(self, label: str) -> Figures:
         return medians(self.rounds[label])
 
@@ -50,24 +40,22 @@ class Measurement:
         return ratios(next(iter(self.rounds.values())), self.rounds[other])
 
 
-def cases_of(scenario: Scenario, servers: Sequence[Engine], options: Options) -> list[Measurement]:
-    """Return a scenario's cases, of which nothing is measured yet."""
-    return [Measurement(scenario, case, {server.label: [] for server in servers}) for case in scenario.cases(options)]
-
-
 def measure(
-    measurements: Sequence[Measurement],
+    scenario: Scenario,
     servers: Sequence[Engine],
     options: Options,
     rounds: int,
     seeds: Iterator[int],
     progress: Callable[[str], object],
     neighbours: Callable[[], float | None],
-) -> None:
+) -> list[Measurement]:
     """Measure all cases of a scenario `rounds` times; every round has prompts of its own. Raises BenchError.
 
     neighbours: tells how many cores other processes have kept busy since it was called last.
     """
+    measurements = [
+        Measurement(scenario, case, {server.label: [] for server in servers}) for case in scenario.cases(options)
+    ]
     for number in range(rounds):
         # Who comes first in one round comes last in the next: what the one leaves behind must not favour the other.
         order = servers if number % 2 == 0 else servers[::-1]
@@ -75,7 +63,8 @@ def measure(
             seed = next(seeds)
             neighbours()
             for server in order:
-                figures = measurement.scenario.measure(server, measurement.case, options, seed)
+                figures = scenario.measure(server, measurement.case, options, seed)
                 measurement.rounds[server.label].append(figures)
             measurement.neighbours.append(neighbours())
-        progress(f"{measurements[0].scenario.name}: round {number + 1} of {rounds} done")
+        progress(f"{scenario.name}: round {number + 1} of {rounds} done")
+    return measurements

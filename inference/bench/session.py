@@ -13,7 +13,7 @@ from inference.bench.client import Address, base_url_of
 from inference.bench.engine_loop import EngineProcess
 from inference.bench.load import Workload
 from inference.bench.machine import describe_file, describe_machine
-from inference.bench.measurement import Measurement, cases_of, measure, seeds_from
+from inference.bench.measurement import measure, seeds_from
 from inference.bench.memory import memory_of
 from inference.bench.neighbours import NeighbourMeter
 from inference.bench.random_model import random_model
@@ -34,13 +34,9 @@ class Session:
         self._say = say
         self._stack = ExitStack()
         self._random: ServedModel | None = None
-        self.is_interrupted = False
 
     def run(self) -> Report:
-        """Return what was measured, until Ctrl-C if that comes (`is_interrupted`).
-
-        Raises BenchError at the first thing that fails.
-        """
+        """Raises BenchError at the first thing that fails."""
         with self._stack:
             if self._options["random_model"]:
                 self._random = self._make_model()
@@ -101,21 +97,15 @@ class Session:
         rounds = self._options["rounds"] or (arguments.COMPARED_ROUNDS if len(compared) > 1 else 1)
         seed = self._options["seed"] if self._options["seed"] is not None else secrets.randbelow(1 << 40)
         seeds, neighbours = seeds_from(seed), self._neighbours()
-        measurements: list[Measurement] = []
-        memory: list[ServerMemory] = []
-        try:
-            for name in self._options["scenario"]:
-                scenario = SCENARIOS[name]
-                everything = [*compared, engine] if engine and scenario.has_engine else compared
-                cases = cases_of(scenario, everything, sizes)
-                measurements += cases
-                measure(cases, everything, sizes, rounds, seeds, self._say, neighbours)
-                memory += [ServerMemory(name, each.label, memory_of(each.pid)) for each in compared if each.pid]
-        except KeyboardInterrupt:
-            self.is_interrupted = True
-            self._say("interrupted: what follows is of the rounds that were done")
+        measurements, memory = [], []
+        for name in self._options["scenario"]:
+            scenario = SCENARIOS[name]
+            engines = [engine] if engine and scenario.has_engine else []
+            everything = [*compared, *engines]
+            measurements += measure(scenario, everything, sizes, rounds, seeds, self._say, neighbours)
+            memory += [ServerMemory(name, each.label, memory_of(each.pid)) for each in compared if each.pid]
         about = {**about, "options": {**vars(sizes), "rounds": rounds, "seed": seed}}
-        return Report(about, compared, [each.whole_rounds() for each in measurements if each.num_rounds], memory)
+        return Report(about, compared, measurements, memory)
 
     def _neighbours(self) -> Callable[[], float | None]:
         """Return what tells how busy others keep the machine.

@@ -30,17 +30,14 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         try:
             arguments.check_arguments(options)
-            session = Session(options, self.stderr.write)
             with ending_servers_on_sigterm():
-                report = session.run()
+                report = Session(options, self.stderr.write).run()
         except BenchError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
         else:
             report.print(Console(file=self.stdout, width=None if sys.stdout.isatty() else WIDTH))
-        if session.is_interrupted:
-            sys.exit(128 + signal.SIGINT)
 
 
 @contextmanager
