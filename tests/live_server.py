@@ -118,8 +118,8 @@ def write_config(folder: Path, **sections: object) -> None:
 def set_up(folder: Path, **sections: object) -> str:
     """Write a configuration and do what `manage.py setup` does; return what that has printed.
 
-    A new database file begins as a copy of one with all tables, which each process makes once: making them takes longer
-    than all else that a server does before it answers.
+    A new database file begins as a copy of one with all tables, which each process makes once: making them takes a
+    third of the time of `setup`.
     """
     write_config(folder, **sections)
     if "database" not in sections and not (folder / DATABASE).exists():
