@@ -47,6 +47,10 @@ class LiveServer:
         return f"{self.url}/v1"
 
     @property
+    def database(self) -> Path:
+        return self.folder / DATABASE
+
+    @property
     def log(self) -> str:
         return (self.folder / "server.log").read_text()
 

@@ -214,7 +214,7 @@ async def test_settings_that_change(rig, answers):
 
 
 async def test_a_locked_database(rig, answers):
-    connection = sqlite3.connect(rig.folder / "db.sqlite3", check_same_thread=False)
+    connection = sqlite3.connect(rig.server.database, check_same_thread=False)
 
     def cause() -> None:
         connection.execute("BEGIN EXCLUSIVE")

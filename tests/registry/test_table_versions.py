@@ -42,7 +42,7 @@ def test_other_tables_do_not_count(db):
 
 def test_commits_of_other_processes_are_seen(tmp_path):
     live_server.set_up(tmp_path)
-    path = str(tmp_path / "db.sqlite3")
+    path = str(tmp_path / live_server.DATABASE)
     version = SqliteVersion(WATCHED, lambda: {"ENGINE": SQLITE, "NAME": path})
     before = version()
     assert version() == before is not None

@@ -15,7 +15,7 @@ HELLO = [{"role": "user", "content": "Hello!"}]
 
 def row_of(server: LiveServer, request_id: str) -> dict:
     """Return the row of a request once it is written."""
-    database = sqlite3.connect(server.folder / "db.sqlite3")
+    database = sqlite3.connect(server.database)
     database.row_factory = sqlite3.Row
     find = "SELECT * FROM usage_requestlog WHERE request_id = ?"
     wait_until(lambda: database.execute(find, (request_id,)).fetchone())
@@ -150,7 +150,7 @@ def test_listing_models_is_no_row(server):
     assert response.headers["x-request-id"] == "a-list"
     httpx.post(f"{server.base_url}/tokenize", json={"model": "demo"}, headers={"x-request-id": "after-it"}, timeout=60)
     row_of(server, "after-it")
-    database = sqlite3.connect(server.folder / "db.sqlite3")
+    database = sqlite3.connect(server.database)
     assert not database.execute("SELECT 1 FROM usage_requestlog WHERE request_id = 'a-list'").fetchall()
     database.close()
 

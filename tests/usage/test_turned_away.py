@@ -104,7 +104,7 @@ def made(tmp_path_factory) -> Iterator[Keys]:
 
 
 def found(made: Keys) -> list[tuple]:
-    database = sqlite3.connect(made.server.folder / "db.sqlite3")
+    database = sqlite3.connect(made.server.database)
     rows = database.execute("SELECT key_prefix, status, error_code, endpoint FROM usage_requestlog").fetchall()
     database.close()
     return rows
