@@ -51,6 +51,7 @@ def measure(
 ) -> list[Measurement]:
     """Measure all cases of a scenario `rounds` times; every round has prompts of its own. Raises BenchError.
 
+    progress: gets the figures as they come, so that a run which is ended early was not for nothing.
     neighbours: tells how many cores other processes have kept busy since it was called last.
     """
     measurements = [
@@ -65,6 +66,11 @@ def measure(
             for server in order:
                 figures = scenario.measure(server, measurement.case, options, seed)
                 measurement.rounds[server.label].append(figures)
+                of_round = f"round {number + 1} of {rounds}, {server.label}"
+                progress(f"{scenario.name}, {measurement.case.label}, {of_round}: {_texts(scenario, figures)}")
             measurement.neighbours.append(neighbours())
-        progress(f"{scenario.name}: round {number + 1} of {rounds} done")
     return measurements
+
+
+def _texts(scenario: Scenario, figures: Figures) -> str:
+    return ", ".join(f"{column.title} {column.text(figures[column.key])}" for column in scenario.columns)
