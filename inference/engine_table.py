@@ -30,7 +30,7 @@ def render_engine(info: EngineInfo, stats: EngineStats) -> str:
 
 
 def engine_rows(info: EngineInfo, stats: EngineStats) -> list[Row]:
-    """Return the lines; those of the KV cache and of speculation are left out where nothing is generated."""
+    """Return the lines; those of the KV cache and of speculation are left out where there is none."""
     chat_rows = _chat_rows(info, stats) if info.kind == "chat" else ()
     return [*_memory_rows(info), *chat_rows, *_speed_rows(info), *_other_rows(info)]
 
@@ -39,13 +39,19 @@ def _memory_rows(info: EngineInfo) -> Iterator[Row]:
     yield Row(_("model in memory"), human_bytes(info.model_bytes))
     yield Row(_("map the file"), _("yes") if info.use_mmap else _("no"), "use_mmap" in info.automatic)
     yield Row(_("kind of memory"), info.memory_kind)
-    yield Row(_("KV types of K and V"), f"{info.kv_type_k}, {info.kv_type_v}")
+    if info.memory_kind != "none":
+        yield Row(_("KV types of K and V"), f"{info.kv_type_k}, {info.kv_type_v}")
     yield Row(_("flash attention"), info.flash_attention, "flash_attention" in info.automatic)
 
 
 def _chat_rows(info: EngineInfo, stats: EngineStats) -> Iterator[Row]:
-    layout = _("unified") if info.kv_unified else _("partitioned")
     yield Row(_("parallel requests"), _limited(info))
+    if info.memory_kind != "none":
+        yield from _kv_rows(info, stats)
+
+
+def _kv_rows(info: EngineInfo, stats: EngineStats) -> Iterator[Row]:
+    layout = _("unified") if info.kv_unified else _("partitioned")
     yield Row(_("KV layout"), layout, "kv_unified" in info.automatic)
     yield Row(_("KV cells"), str(info.kv_cells), "kv_cells" in info.automatic)
     if info.kv_bytes is not None:

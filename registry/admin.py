@@ -125,11 +125,12 @@ class RegisteredModelAdmin(
         _collapsed(_("GPU"), ("gpu_layers", "cpu_moe_layers"), ("split_mode", "main_gpu"), "tensor_split"),
         _collapsed(_("Speculative decoding"), ("speculation", "draft_max"), "draft_model"),
     ]
-    # Of models that write nothing these would change nothing.
+    # Of models that write nothing, or keep nothing of what they have computed, these would change nothing.
     chat_fields = (
         *("kv_layout", "kv_cells", "host_cache_mb", "n_ubatch", "step_target_ms"),
         *("speculation", "draft_max", "draft_model"),
     )
+    memory_fields = ("n_batch", "kv_type_k", "kv_type_v")  # nor would these of the latter
     metadata_fieldset = (_("Read from the file"), {"fields": metadata_fields})
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -144,9 +145,13 @@ class RegisteredModelAdmin(
         fieldsets = [*super().get_fieldsets(request, obj)]
         if obj is None:
             return fieldsets
-        if obj.kind != Kind.CHAT:
-            fieldsets = [kept for fieldset in fieldsets if (kept := _without(fieldset, self.chat_fields))]
+        fieldsets = [kept for fieldset in fieldsets if (kept := _without(fieldset, self._unused_fields(obj)))]
         return [*fieldsets, *self.preset_fieldsets(request, obj), self.metadata_fieldset]
+
+    def _unused_fields(self, model: RegisteredModel) -> Collection[str]:
+        if model.is_diffusion:
+            return (*self.chat_fields, *self.memory_fields)
+        return () if model.kind == Kind.CHAT else self.chat_fields
 
     def get_inlines(self, request: HttpRequest, obj: RegisteredModel | None) -> list:
         """Show no generation defaults of a model that generates nothing."""

@@ -11,7 +11,7 @@ from gguf import Keys
 
 from registry.gguf import GGUFError, read_metadata, read_part
 from registry.gguf_header import Header, StringArray, read_strings
-from registry.model_kinds import Kind
+from registry.model_kinds import DIFFUSERS, Kind
 
 MAX_COUNT_DIFFERENCE = 128
 FIRST_COMPARED = 5  # the first tokens are unused ones, or control tokens whose names differ
@@ -21,9 +21,18 @@ ADDS_BOS = {"llama": True, "bert": True}
 
 def refuse_unfit_draft(model_path: Path, draft_path: Path) -> None:
     """Raise GGUFError, saying why, if the file `draft_path` cannot draft for the model in `model_path`."""
-    kind = read_metadata(draft_path).kind
-    if kind != Kind.CHAT:
-        raise GGUFError(f"{draft_path} cannot draft: its kind is {str(kind)!r}, expected {str(Kind.CHAT)!r}.")
+    metadata = read_metadata(draft_path)
+    if metadata.kind != Kind.CHAT:
+        raise GGUFError(f"{draft_path} cannot draft: its kind is {str(metadata.kind)!r}, expected {str(Kind.CHAT)!r}.")
+    for path, architecture in (
+        (draft_path, metadata.architecture),
+        (model_path, read_metadata(model_path).architecture),
+    ):
+        if architecture in DIFFUSERS:
+            raise GGUFError(
+                f"{draft_path} cannot draft for this model: {path} (architecture {architecture}) is a diffusion model, "
+                "which does not write token after token."
+            )
     model, draft = read_part(model_path), read_part(draft_path)
     problem = _kind_problem(model.fields, draft.fields) or _special_problem(model.fields, draft.fields)
     problem = problem or _tokens_problem(model_path, model, draft_path, draft)

@@ -29,7 +29,6 @@ _FOREIGN_FORMATS = (
     (b"\0\0\0\0", "zeros: the download was not finished"),
 )
 
-_DIFFUSION = "it is a diffusion model, which does not write token after token, so it cannot answer chats"
 _PROJECTOR = "it is a projector (mmproj) for images or sound; register the language model it belongs to instead"
 _SEQ2SEQ = "it is an encoder-decoder model, which cannot answer chats"
 _T5_ENCODER = "it is the encoder of a T5 model, which this server does not run"
@@ -38,7 +37,6 @@ _SPEECH = "it is the part of a speech synthesizer that turns text into codes of 
 _DRAFT = "it only guesses what another model will write, from what that one computes, and cannot write text by itself"
 
 UNSERVABLE_ARCHITECTURES = {
-    **dict.fromkeys(("dream", "llada", "llada-moe", "rnd1"), _DIFFUSION),
     **dict.fromkeys(("eagle3", "dflash", "gemma4-assistant"), _DRAFT),
     **dict.fromkeys(("qwen3tts", "pockettts"), _SPEECH),
     "clip": _PROJECTOR,

@@ -18,7 +18,7 @@ from registry.change_history import ChangeHistory
 from registry.download_jobs import Download
 from registry.draft_models import refuse_unfit_draft
 from registry.gguf import GGUFError, modified_at, read_metadata
-from registry.model_kinds import Kind
+from registry.model_kinds import DIFFUSERS, Kind
 from registry.model_tests import ModelTest
 from registry.observation import Observation
 from registry.presets import Preset
@@ -35,6 +35,9 @@ FROM_FILE = (
     *("embedding_length", "size_bytes", "chat_template", "bos_token", "eos_token", "file_mtime", "inspected_at"),
 )
 AUTO_CONTEXT_LIMIT = 8192
+# Diffusion models have the logits of every token of a text in memory, twice: half a megabyte each for a vocabulary of
+# 126,000, and they compute the whole text in each step.
+DIFFUSION_CONTEXT_LIMIT = 2048
 UNKNOWN_TRAINED_CONTEXT = 4096
 
 __all__ = [
@@ -196,7 +199,17 @@ class RegisteredModel(RuntimeSettings, Residency):
     @property
     def context_length(self) -> int:
         """Tokens that one conversation, or one text to embed, may use."""
-        return self.ctx_size or min(self.trained_context or UNKNOWN_TRAINED_CONTEXT, AUTO_CONTEXT_LIMIT)
+        return self.ctx_size or min(self.trained_context or UNKNOWN_TRAINED_CONTEXT, self.auto_context_limit)
+
+    @property
+    def auto_context_limit(self) -> int:
+        """The most tokens of context that a model gets without being given more."""
+        return DIFFUSION_CONTEXT_LIMIT if self.is_diffusion else AUTO_CONTEXT_LIMIT
+
+    @property
+    def is_diffusion(self) -> bool:
+        """Whether it fills in a whole answer instead of writing token after token."""
+        return self.architecture in DIFFUSERS
 
 
 class GenerationDefaults(models.Model):

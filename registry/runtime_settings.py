@@ -49,7 +49,7 @@ class RuntimeSettings(models.Model):
         validators=_range(MIN_CONTEXT, MAX_INTEGER),
         help_text=_(
             "Tokens that one conversation, or one text to embed, may use. "
-            "Empty: what the model was trained for, up to 8192."
+            "Empty: what the model was trained for, up to 8192, and 2048 for diffusion models."
         ),
     )
     parallel = models.PositiveIntegerField(

@@ -103,7 +103,7 @@ def _check(path: Path, parallel: int, base_url: str) -> Row:
         # Other settings under the same names: the server loads the new file and ends the engine of the one before.
         for name, num_slots in ((TOGETHER, parallel), (ALONE, 1)):
             register(name, {"path": str(path), "ctx_size": CONTEXT, "parallel": num_slots}, {})
-        result = checker.check(RegisteredModel.objects.get(name=TOGETHER).kind, facts.spellings)
+        result = checker.check(RegisteredModel.objects.get(name=TOGETHER).kind, facts)
     except RegistrationError as error:
         result = Result("refused", " ".join(error.problems))
     finally:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import httpx
 
+from tests.model_facts import ModelFacts
+
 CONTEXT = 256  # tokens; what llama.cpp's own tiny models are made for
 ANSWER = 24  # tokens
 CONVERSATIONS = 4
@@ -64,9 +66,9 @@ class Checker:
     def __init__(self, base_url: str) -> None:
         self._http = httpx.Client(base_url=base_url, timeout=300)
 
-    def check(self, kind: str, spellings: Sequence[str]) -> Result:
-        """Check the file that is registered; `spellings` are the texts of a chat model's tokens by their ids."""
-        checks = {"chat": lambda: self._check_chat(spellings), "embedding": self._check_embeddings}
+    def check(self, kind: str, facts: ModelFacts) -> Result:
+        """Check the file that is registered."""
+        checks = {"chat": lambda: self._check_chat(facts), "embedding": self._check_embeddings}
         try:
             return checks.get(kind, self._check_ranking)()
         except Refused as refusal:
@@ -77,17 +79,18 @@ class Checker:
     def close(self) -> None:
         self._http.close()
 
-    def _check_chat(self, spellings: Sequence[str]) -> Result:
-        ids = {text: token for token, text in enumerate(spellings)}
+    def _check_chat(self, facts: ModelFacts) -> Result:
+        ids = {text: token for token, text in enumerate(facts.spellings)}
+        has_cache = facts.memory != "none"  # a diffusion model has none, and cannot score its prompts
         self._complete(TOGETHER, [0])  # loads the model, so that the conversations begin at the same time
         conversations = _at_once(lambda number: self._converse(number, ids), range(CONVERSATIONS))
         asked = [turn for turns in conversations for turn in turns]
-        pairs = [(answer, self._complete(ALONE, prompt, is_scored=True)) for prompt, answer in asked]
+        pairs = [(answer, self._complete(ALONE, prompt, is_scored=has_cache)) for prompt, answer in asked]
         assert not any(alone.num_cached for _, alone in pairs)
         return Result(
             **_verdict(pairs),
-            continued=_share_reused(turns[1][1] for turns in conversations),
-            edited=_share_reused(turns[2][1] for turns in conversations),
+            continued=_share_reused(turns[1][1] for turns in conversations) if has_cache else None,
+            edited=_share_reused(turns[2][1] for turns in conversations) if has_cache else None,
             difference=_largest_difference(_comparable(*pair) for pair in pairs),
         )
 

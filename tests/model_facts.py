@@ -45,7 +45,9 @@ def main(path: str) -> None:
 
 
 def _memory(lib: object, model: int) -> str:
-    """Say how the model remembers; every model but a recurrent one has a KV cache."""
+    """Say how the model remembers; every model but a recurrent one and one for diffusion has a KV cache."""
+    if lib.llama_model_is_diffusion(model):
+        return "none"
     window = "sliding window" if lib.llama_model_n_swa(model) else ""
     if lib.llama_model_is_recurrent(model):
         return "recurrent"

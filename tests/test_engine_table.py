@@ -57,5 +57,11 @@ def test_a_model_that_writes_nothing_has_no_lines_about_it():
     assert rows["threads"] == "2"
 
 
+def test_a_model_that_keeps_nothing_has_no_lines_about_it():
+    rows = values(replace(INFO, memory_kind="none"))
+    assert rows["parallel requests"] == "4"
+    assert not rows.keys() & {"KV layout", "KV cells", "KV types of K and V", "host cache", "speculation"}
+
+
 def test_paths_are_escaped():
     assert "&lt;b&gt;" in render_engine(replace(INFO, loras=(("<b>", 1.0),)), STATS)

@@ -25,6 +25,7 @@ TOLERANCE = 0.15
         ("attention", {"n_ctx": 2048, "n_seq_max": 1}),
         ("window", {"n_ctx": 512, "n_seq_max": 8, "kv_type_k": "q8_0", "kv_type_v": "q8_0", "use_mmap": True}),
         ("recurrent", {"n_ctx": 512, "n_seq_max": 4, "use_mmap": False}),
+        ("diffusion", {"n_ctx": 2048, "n_seq_max": 2}),
     ],
 )
 async def test_the_estimate_is_near_what_is_measured(tmp_path, kind, settings):

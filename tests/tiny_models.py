@@ -15,11 +15,12 @@ from gguf import GGUFReader, GGUFWriter
 from tests.gguf_files import RandomWeights, close_gguf, copy_fields
 from tests.live_server import DEMO
 
-Kind = Literal["attention", "window", "recurrent", "hybrid", "moe", "every-row"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = Literal["attention", "window", "recurrent", "hybrid", "moe", "every-row", "diffusion"]
+KINDS: tuple[Kind, ...] = get_args(Kind)[:-1]  # those that write token after token
 
 WINDOW = 16  # tokens that the first layer of the "window" model sees
 EXPERTS_USED = 2
+MASK = 1023  # the token of the "diffusion" model for what is masked: the demo model's last one
 CONV = 4  # of the state space layers
 
 
@@ -55,6 +56,7 @@ def write_tiny_model(path: Path, kind: Kind, sizes: Sizes = TINY) -> Path:
     attention: Qwen3, whose KV cache keeps every token. window: Gemma 3, whose first layer sees only the last tokens.
     recurrent: Mamba, one state for all tokens. hybrid: Granite 4, a recurrent layer and one with a KV cache.
     moe: Qwen3-MoE, with experts. every-row: CogVLM, whose graph computes the logits of every row of a batch.
+    diffusion: LLaDA, which fills in masked places.
     """
     architecture, add = _KINDS[kind]
     writer = GGUFWriter(path, architecture)
@@ -160,6 +162,16 @@ def _add_cog(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
         weights.add(f"{name}.vis_down.weight", sizes.width, sizes.hidden)
 
 
+def _add_llada(writer: GGUFWriter, weights: RandomWeights, sizes: Sizes) -> None:
+    writer.add_head_count_kv(sizes.heads)
+    writer.add_causal_attention(False)
+    writer.add_mask_token_id(MASK)
+    writer.add_bool("diffusion.shift_logits", False)
+    for layer in range(sizes.layers):
+        _add_attention(weights, f"blk.{layer}", sizes, with_norms=False)
+        _add_feed_forward(weights, f"blk.{layer}", sizes)
+
+
 def _add_state_sizes(writer: GGUFWriter, sizes: Sizes, rank: int) -> None:
     writer.add_ssm_conv_kernel(CONV)
     writer.add_ssm_inner_size(sizes.inner)
@@ -201,4 +213,5 @@ _KINDS: dict[Kind, tuple[str, Callable[[GGUFWriter, RandomWeights, Sizes], None]
     "hybrid": ("granitehybrid", _add_granite),
     "moe": ("qwen3moe", _add_mixture),
     "every-row": ("cogvlm", _add_cog),
+    "diffusion": ("llada", _add_llada),
 }

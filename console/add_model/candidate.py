@@ -17,7 +17,7 @@ from registry.formatting import human_bytes, human_count
 from registry.gguf import GGUFError, part_paths, read_part
 from registry.model_folders import refuse_outside
 from registry.model_kinds import Kind
-from registry.models import AUTO_CONTEXT_LIMIT, RegisteredModel
+from registry.models import RegisteredModel
 from registry.validators import validate_chat_template
 
 LICENCE_KEYS = (
@@ -96,9 +96,14 @@ def _warnings(model: RegisteredModel) -> Iterator[str]:
             "The file has no chat template. ChatML is used, which may not be what the model was trained with; "
             "if answers are odd, give it another template on its page."
         )
-    if model.trained_context and model.trained_context > AUTO_CONTEXT_LIMIT:
+    if model.trained_context and model.trained_context > model.auto_context_limit:
         text = _("It was trained for %(trained)d tokens. Left empty, the context size is %(used)d.")
-        yield text % {"trained": model.trained_context, "used": AUTO_CONTEXT_LIMIT}
+        yield text % {"trained": model.trained_context, "used": model.auto_context_limit}
+    if model.is_diffusion:
+        yield _(
+            "It is a diffusion model: each step computes the whole answer anew. Use a GPU for more than a try; answers "
+            "that must follow a schema or call tools are refused."
+        )
     if reason := sequence_limit(model.architecture):
         yield _("It answers one request at a time: %(reason)s.") % {"reason": reason}
     if namesake := RegisteredModel.objects.filter(path=model.path).first():

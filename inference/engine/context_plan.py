@@ -104,28 +104,14 @@ class ContextPlan:
 
 def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts) -> ContextPlan:
     """Decide everything that `config` leaves open. Raises PlanError."""
-    _check_types(config, model)
     _check_gpus(config, machine)
     limit = sequence_limit(model.architecture) if config.kind == "chat" and config.n_seq_max > 1 else ""
     limited = replace(config, n_seq_max=1) if limit else config
-    kv_unified, kv_cells = _layout(limited)
-    flash_attention = _flash_attention(config, kv_cells if kv_unified else _padded(config.n_ctx), model, machine)
-    n_batch = _batch_size(limited, machine)
-    n_ubatch = config.n_ubatch or (SCORING_BATCH if flash_attention == "off" else PHYSICAL_BATCH)
     planned = replace(
-        limited,
-        kv_unified=kv_unified,
-        kv_cells=kv_cells,
-        num_slots=_num_slots(limited.n_seq_max, model) if kv_unified else limited.n_seq_max,
-        flash_attention=flash_attention,
-        n_batch=n_batch,
-        n_ubatch=min(n_ubatch, n_batch),
+        _whole_text(limited) if model.memory == "none" else _with_memory(limited, model, machine),
         use_mmap=maps_file(config, machine),
         n_threads=config.n_threads or choose_threads(machine.cores),
         n_threads_batch=config.n_threads_batch or machine.cores,
-        host_cache_bytes=_host_cache(config, machine),
-        # What was guessed wrong is cut off again; a recurrent state cannot be taken back.
-        speculation="off" if model.memory in ("recurrent", "hybrid") else config.speculation,
     )
     num_offloaded = _num_offloaded(planned, model, machine)
     return ContextPlan(
@@ -136,6 +122,34 @@ def plan_context(config: EngineConfig, model: ModelFacts, machine: MachineFacts)
         kv_bytes=_kv_bytes(planned, model),
         num_offloaded=num_offloaded,
         devices=_devices(planned, machine) if num_offloaded else (CPU,),
+    )
+
+
+def _whole_text(config: EngineConfig) -> EngineConfig:
+    """Decide for a model that computes a whole text each time: with logits for all of it, and nothing to keep."""
+    n_ctx = config.n_ctx
+    settings = {"kv_unified": False, "kv_cells": n_ctx, "num_slots": 1, "host_cache_bytes": 0, "kv_disk_directory": ""}
+    return replace(config, n_batch=n_ctx, n_ubatch=n_ctx, speculation="off", **settings)
+
+
+def _with_memory(config: EngineConfig, model: ModelFacts, machine: MachineFacts) -> EngineConfig:
+    """Decide how what is computed is kept, and how much is computed at once. Raises PlanError."""
+    _check_types(config, model)
+    kv_unified, kv_cells = _layout(config)
+    flash_attention = _flash_attention(config, kv_cells if kv_unified else _padded(config.n_ctx), model, machine)
+    n_batch = _batch_size(config, machine)
+    n_ubatch = config.n_ubatch or (SCORING_BATCH if flash_attention == "off" else PHYSICAL_BATCH)
+    return replace(
+        config,
+        kv_unified=kv_unified,
+        kv_cells=kv_cells,
+        num_slots=_num_slots(config.n_seq_max, model) if kv_unified else config.n_seq_max,
+        flash_attention=flash_attention,
+        n_batch=n_batch,
+        n_ubatch=min(n_ubatch, n_batch),
+        host_cache_bytes=_host_cache(config, machine),
+        # What was guessed wrong is cut off again; a recurrent state cannot be taken back.
+        speculation="off" if model.memory in ("recurrent", "hybrid") else config.speculation,
     )
 
 

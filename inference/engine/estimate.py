@@ -14,20 +14,22 @@ from inference.engine import native_log
 from inference.engine.config import EngineConfig
 from inference.engine.context_plan import ContextPlan
 from inference.engine.devices import gpu_ids
+from inference.engine.diffusion_llama import DiffusionLlama
 from inference.engine.draft_model import DraftModel
 from inference.engine.footprint import Footprint, Memory
 from inference.engine.framing import read_message
 from inference.engine.llama import Llama
+from inference.engine.llama_kinds import new_llama
 from inference.engine.loading import create_context, simulate_model
 from inference.engine.machine import anonymous_memory
 from inference.engine.messages import LoadFailed
 from inference.engine.output_rows import needs_every_row
 from inference.engine.placement import by_device, place_weights
-from inference.engine.pooling_llama import PoolingLlama
 from inference.engine.size_log import MissingSize, SizeLog
 from inference.engine.tensor_sizes import tensor_sizes
 from inference.engine.worker import claim_stdout, send
 
+FLOAT = 4  # bytes of a logit
 HALF = 2  # bytes of a float16 or bfloat16; without flash attention V has no smaller type
 
 
@@ -55,9 +57,6 @@ class SimulatedLlama(Llama):
     for, as long as that lasts). A GPU has taken it all.
     """
 
-    def __init__(self, config: EngineConfig) -> None:
-        super().__init__(config, load=simulate_model)
-
     def _create_context(self, config: EngineConfig) -> int:
         computes_every_row = gpu_ids() or needs_every_row(self._model)
         return create_context(self._model, config, 0 if computes_every_row else num_outputs(config))
@@ -83,6 +82,12 @@ def converted_scores(plan: ContextPlan) -> int:
     return config.n_ubatch * cells * model.num_heads * HALF if has_scores else 0
 
 
+def whole_text_logits(llama: Llama) -> int:
+    """Return the bytes of the logits that a diffusion model leaves of each token; llama.cpp asks for them late."""
+    is_diffusion = isinstance(llama, DiffusionLlama)
+    return llama.config.n_ctx * llama.vocabulary.size * FLOAT if is_diffusion else 0
+
+
 def estimate(config: EngineConfig) -> Footprint:
     """Return what a configuration takes, by loading it without its weights and cells.
 
@@ -91,17 +96,22 @@ def estimate(config: EngineConfig) -> Footprint:
     """
     log = SizeLog()
     native_log.install(listener=log.feed)
-    llama = SimulatedLlama(config) if config.kind == "chat" else PoolingLlama(config, load=simulate_model)
+    llama = _simulated(config)
     draft_log, draft = _estimate_draft(llama)
     return Footprint(
         process=_own_memory() - log.allocated - draft_log.allocated,
         weights=_weights(llama.plan, log),
         kv_cache=_kv_cache(llama, log),
-        compute=by_device(log.working_bytes(), gpu_ids()) + Memory(converted_scores(llama.plan)),
+        compute=by_device(log.working_bytes(), gpu_ids())
+        + Memory(converted_scores(llama.plan) + whole_text_logits(llama)),
         adapters=by_device(log.adapters, gpu_ids()),
         draft=draft,
         host_cache_bytes=llama.config.host_cache_bytes or 0,
     )
+
+
+def _simulated(config: EngineConfig) -> Llama:
+    return new_llama(config, lambda: None, simulate_model, chat=SimulatedLlama)
 
 
 def _estimate_draft(llama: Llama) -> tuple[SizeLog, Memory]:
@@ -110,7 +120,7 @@ def _estimate_draft(llama: Llama) -> tuple[SizeLog, Memory]:
         return log, Memory()
     native_log.install(listener=log.feed)
     config = llama.config
-    model = DraftModel.load(config.draft_model_path, config, llama.vocabulary, SimulatedLlama)
+    model = DraftModel.load(config.draft_model_path, config, llama.vocabulary, _simulated)
     caches, working = (by_device(sizes, gpu_ids()) for sizes in (log.cache_bytes(), log.working_bytes()))
     return log, _weights(model.plan, log) + caches + working + Memory(converted_scores(model.plan))
 

@@ -40,6 +40,8 @@ def original_context(model: int) -> int:
 
 
 def _memory(model: int) -> MemoryKind:
+    if lib.llama_model_is_diffusion(model):
+        return "none"
     if lib.llama_model_is_recurrent(model):
         return "recurrent"
     if lib.llama_model_is_hybrid(model):
@@ -49,7 +51,7 @@ def _memory(model: int) -> MemoryKind:
 
 def _kv_layers(model: int, architecture: str, memory: MemoryKind, num_layers: int) -> int | None:
     """Return how many layers have a KV cache; None for hybrids that do not say it with a single number."""
-    if memory == "recurrent":
+    if memory in ("recurrent", "none"):
         return 0
     if memory != "hybrid":
         return num_layers

@@ -49,6 +49,10 @@ class SamplerChain:
         self.account_for(token)
         return token
 
+    def choose(self, row: int, position: int) -> int:
+        """Choose a token for a position of the text from the logits of `row`, without accounting for it."""
+        return self.draw(self.candidates(row), position)
+
     def candidates(self, row: int, allowed: np.ndarray | None = None, refused: Sequence[int] = ()) -> np.ndarray:
         """Return the tokens to choose from with the logits of `row`, as CANDIDATE.
 
@@ -64,8 +68,11 @@ class SamplerChain:
         candidates["p"] = 0
         return candidates[~np.isin(candidates["id"], refused)] if refused else candidates
 
-    def draw(self, candidates: np.ndarray) -> int:
-        """Choose one of the candidates, without accounting for it. The samplers sort the array and cut it off."""
+    def draw(self, candidates: np.ndarray, position: int | None = None) -> int:
+        """Choose one of the candidates, without accounting for it. The samplers sort the array and cut it off.
+
+        position: that of the token in the text, if not the next one's.
+        """
         if len(candidates) == 1:
             return int(candidates["id"][0])
         data = candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
@@ -73,7 +80,7 @@ class SamplerChain:
         lib.llama_sampler_apply(self._chain, ctypes.byref(array))
         if self._seed is None:
             return array.data[array.selected].id
-        return self._draw_seeded(_view(array))
+        return self._draw_seeded(_view(array), self._num_drawn if position is None else position)
 
     def account_for(self, token: int) -> None:
         self._num_drawn += 1
@@ -82,14 +89,14 @@ class SamplerChain:
     def close(self) -> None:
         lib.llama_sampler_free(self._chain)
 
-    def _draw_seeded(self, left: np.ndarray) -> int:
+    def _draw_seeded(self, left: np.ndarray, position: int) -> int:
         """Draw from the softmax of the logits that are left, by the Gumbel-max trick with noise of each token's own.
 
         What else is computed in a batch changes logits in the last digits. Drawing along the cumulative probabilities,
         as llama.cpp's `dist` does, each change moves the borders of all tokens behind; here it matters only where two
         tokens come out equal.
         """
-        noise = gumbel_noise(self._seed, self._num_drawn, left["id"])
+        noise = gumbel_noise(self._seed, position, left["id"])
         return int(left["id"][np.argmax(left["logit"] + noise)])
 
 

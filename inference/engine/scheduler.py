@@ -1,15 +1,14 @@
-"""Which sequence gets a slot next, and which tokens of which sequences the next step computes."""
+"""Which tokens of which sequences the next step computes."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
 from inference.engine.sequence import Sequence
+from inference.engine.sequence_queue import SequenceQueue
 from inference.engine.step_budget import StepBudget
 
-PATIENCE = 10.0  # seconds of waiting after which a sequence goes before all that came later
 LEAST_ROWS = 3  # of a batch, from which an odd number may take longer than the next even one (row_padding.py)
 
 
@@ -45,12 +44,8 @@ class Chunk:
         return self.num_tokens == self.sequence.num_remaining
 
 
-class Scheduler:
-    """`waiting` sequences get a slot, `running` ones share every step.
-
-    The highest priority goes first. Among the same, first come, first served, but the client with the fewest running
-    sequences goes first: one that sends a hundred requests does not keep out another that sends one. Whoever has
-    waited for PATIENCE seconds goes before all that came later, whatever their priority.
+class Scheduler(SequenceQueue):
+    """Shares every step out among the running sequences.
 
     mixes_lengths: whether a step computes prompts in the same pass as what decodes. Where it does not, they take turns.
     """
@@ -62,14 +57,10 @@ class Scheduler:
         mixes_lengths: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.waiting: list[Sequence] = []
-        self.running: list[Sequence] = []
+        super().__init__(max_running, clock)
         self.budget = budget
         self._mixes_lengths = mixes_lengths
         self._num_in_turn = 0  # tokens of prompts that were computed since the streams had their turn
-        self._max_running = max_running
-        self._limit = max_running
-        self._clock = clock
 
     @property
     def num_decoding(self) -> int:
@@ -79,31 +70,6 @@ class Scheduler:
     def decode_seconds(self) -> float:
         """How long a step of those that decode now takes."""
         return self.budget.decode_seconds(self.num_decoding)
-
-    def add(self, sequence: Sequence) -> None:
-        sequence.queued_at = self._clock()
-        self.waiting.append(sequence)
-
-    def next_waiting(self, is_ready: Callable[[Sequence], bool]) -> Sequence | None:
-        """Return the waiting sequence that comes next of those that are ready; None if there is none, or no room."""
-        if len(self.running) >= self._limit:
-            return None
-        now = self._clock()
-        running = Counter(sequence.client for sequence in self.running)
-
-        def order(sequence: Sequence) -> tuple[bool, int, int, float]:
-            if now - sequence.queued_at >= PATIENCE:
-                return False, 0, 0, sequence.queued_at
-            return True, -sequence.priority, running[sequence.client], sequence.queued_at
-
-        return next((sequence for sequence in sorted(self.waiting, key=order) if is_ready(sequence)), None)
-
-    def start(self, sequence: Sequence) -> None:
-        """Let a waiting sequence, which has a slot now, run."""
-        self.waiting.remove(sequence)
-        self.running.append(sequence)
-        if sequence.started_at is None:
-            sequence.started_at = self._clock()
 
     def schedule(self) -> list[Chunk]:
         """Return this step's chunks in ascending slot order, which a partitioned KV cache requires.
@@ -167,23 +133,6 @@ class Scheduler:
             chunks.append(Chunk(sequence, budget.parts.next_part(left, remaining)))
             left -= chunks[-1].num_tokens
         return chunks
-
-    def remove(self, sequence: Sequence) -> None:
-        """Take a sequence out, wherever it stands."""
-        if sequence in self.waiting:
-            self.waiting.remove(sequence)
-            return
-        self.running.remove(sequence)
-        self._limit = self._max_running
-
-    def send_back(self, sequence: Sequence) -> None:
-        """Let a running sequence wait again, since there is no room, until another one has ended.
-
-        It keeps its place in the queue.
-        """
-        self.running.remove(sequence)
-        self.waiting.append(sequence)
-        self._limit = len(self.running)
 
     def _response_ratio(self, sequence: Sequence) -> float:
         """Return waiting time over service time (highest response ratio next, Brinch Hansen 1971), less 1."""

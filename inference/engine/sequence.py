@@ -80,9 +80,14 @@ class Sequence:
         return self.num_computed < self.num_prompt or self.num_remaining > 1
 
     @property
+    def num_wanted(self) -> int:
+        """The most tokens that it may still generate."""
+        return self._max_tokens - self.num_generated
+
+    @property
     def max_draft(self) -> int:
         """The tokens it may still generate beside the next one."""
-        return self._max_tokens - self.num_generated - 1
+        return self.num_wanted - 1
 
     @property
     def num_until_cut(self) -> int:

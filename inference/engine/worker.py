@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
+from inference.engine.diffuser import Diffuser
 from inference.engine.disk_tier import new_disk_tier
 from inference.engine.embedder import Embedder
 from inference.engine.framing import pack, read_message
@@ -51,7 +52,7 @@ PROGRESS_INTERVAL = 0.1  # seconds
 
 
 class Engine(Protocol):
-    """What the worker drives: EngineCore for chat models, Embedder for embedding and rerank models."""
+    """What the worker drives: EngineCore, Diffuser for diffusion models, Embedder for embedding and rerank models."""
 
     vocabulary: VocabularyBackend
 
@@ -174,30 +175,33 @@ def _load(
     config: EngineConfig, wake: Callable[[], None], on_progress: Callable[[float], None] = lambda fraction: None
 ) -> tuple[Engine, EngineInfo]:
     from inference.engine import native_log
-    from inference.engine.llama import Llama
+    from inference.engine.llama_kinds import new_llama
     from inference.engine.loading import load_model
     from inference.engine.memory_meter import MemoryMeter
-    from inference.engine.pooling_llama import PoolingLlama
 
     meter = MemoryMeter()
     native_log.install(listener=meter.log.feed)
     started = time.monotonic()
-    is_chat = config.kind == "chat"
-    load = partial(load_model, on_progress=on_progress)
-    llama = Llama(config, on_compiled=wake, load=load) if is_chat else PoolingLlama(config, load=load)
+    llama = new_llama(config, wake, partial(load_model, on_progress=on_progress))
     if llama.plan.sequence_limit:
         native_log.warn(f"one sequence at a time instead of {config.n_seq_max}: {llama.plan.sequence_limit}")
-    if llama.config.speculation != config.speculation:
+    if llama.plan.model.memory in ("recurrent", "hybrid") and config.speculation != "off":
         native_log.warn(f"no speculative decoding: the state of a {llama.plan.model.memory} model cannot be taken back")
-    engine = _new_core(llama, wake) if is_chat else Embedder(llama.config, llama)
+    engine = _new_engine(llama, wake)
     native_log.install()
     return engine, meter.measured(llama.info(time.monotonic() - started), config.model_path)
 
 
-def _new_core(llama: "Llama", wake: Callable[[], None]) -> EngineCore:
+def _new_engine(llama: "Llama", wake: Callable[[], None]) -> Engine:
     from inference.engine import native_log
+    from inference.engine.diffusion_llama import DiffusionLlama
+    from inference.engine.pooling_llama import PoolingLlama
     from inference.engine.speculator import new_speculator
 
+    if isinstance(llama, PoolingLlama):
+        return Embedder(llama.config, llama)
+    if isinstance(llama, DiffusionLlama):
+        return Diffuser(llama.config, llama)
     speculator = new_speculator(llama.config, llama)
     disk = new_disk_tier(llama.config, llama.fingerprint, native_log.warn, wake)
     return EngineCore(llama.config, llama, speculator, disk=disk)

@@ -217,3 +217,18 @@ def test_a_batch_has_room_for_a_token_of_each_request():
     with pytest.raises(PlanError, match="batch size \\(n_batch\\) of 32 is too small for 33 parallel requests"):
         plan(n_batch=32, n_seq_max=33)
     assert plan(n_batch=32, n_seq_max=32).config.n_batch == 32
+
+
+def test_a_model_that_computes_whole_texts_keeps_nothing_and_has_room_for_one():
+    settings = {"n_ctx": 700, "n_batch": 64, "kv_type_v": "q8_0", "kv_disk_directory": "/kv", "speculation": "lookup"}
+    result = plan(replace(MODEL, memory="none", kv_layers=0), **settings)
+    config = result.config
+    assert (config.n_batch, config.n_ubatch, config.kv_cells, config.n_seq_max, config.num_slots) == (
+        700,
+        700,
+        700,
+        4,
+        1,
+    )
+    assert (config.host_cache_bytes, config.kv_disk_directory, config.speculation, result.kv_bytes) == (0, "", "off", 0)
+    assert config.n_threads == 8

@@ -54,6 +54,14 @@ def test_models_that_embed_may_have_no_cache(tmp_path):
     assert estimate.estimate(replace(config, model_path=str(causal))).kv_cache.host > 0
 
 
+def test_a_diffusion_model_has_logits_of_a_whole_text_and_no_cache(tiny_model):
+    config = replace(CONFIG, model_path=str(tiny_model("diffusion")))
+    footprint = estimate.estimate(config)
+    assert footprint.kv_cache == Memory()
+    added = estimate.estimate(replace(config, n_ctx=1024)).compute.host - footprint.compute.host
+    assert added > 512 * 1024 * 4 * 2  # in what llama.cpp computes with, and in what it leaves
+
+
 def test_a_draft_model_and_adapters_count(tmp_path):
     plain = estimate.estimate(CONFIG)
     path = str(write_lora(tmp_path / "lora.gguf"))

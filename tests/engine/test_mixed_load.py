@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
@@ -18,7 +17,7 @@ from inference.engine.row_padding import RowPadding, Trial
 from inference.engine.speculator import Speculator
 from tests.engine.executors import SameThread
 from tests.live_server import DEMO
-from tests.tiny_models import Kind
+from tests.tiny_models import KINDS
 
 NUM_REQUESTS = 64
 WORDS = ["time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child", "world", "school", "state"]
@@ -92,7 +91,7 @@ def exact_config(path: str, **settings: int) -> EngineConfig:
     return EngineConfig(path, n_ctx=1024, n_batch=256, host_cache_bytes=3 * 2**20, **EXACT, **settings)
 
 
-@pytest.fixture(scope="module", params=[*get_args(Kind), "demo"])
+@pytest.fixture(scope="module", params=[*KINDS, "demo"])
 def path(request, tiny_model):
     return str(DEMO if request.param == "demo" else tiny_model(request.param))
 

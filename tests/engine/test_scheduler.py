@@ -4,8 +4,9 @@ import pytest
 
 from inference.engine.entry import Entry
 from inference.engine.messages import GenerateRequest, SamplingParams
-from inference.engine.scheduler import PATIENCE, Chunk, Scheduler
+from inference.engine.scheduler import Chunk, Scheduler
 from inference.engine.sequence import Sequence
+from inference.engine.sequence_queue import PATIENCE
 from inference.engine.step_budget import FIRST_CHUNK, StepBudget
 
 

@@ -94,6 +94,12 @@ def test_an_embedding_model_cannot_draft(tmp_path):
         refuse_unfit_draft(write(tmp_path / "model.gguf"), write(tmp_path / "draft.gguf", architecture="bert"))
 
 
+def test_a_diffusion_model_neither_drafts_nor_is_drafted_for(tiny_model):
+    for model, draft in ((DEMO, tiny_model("diffusion")), (tiny_model("diffusion"), DEMO)):
+        with pytest.raises(GGUFError, match=r"cannot draft for this model: .*diffusion\.gguf \(architecture llada\)"):
+            refuse_unfit_draft(model, draft)
+
+
 def test_the_demo_can_draft_for_itself():
     refuse_unfit_draft(DEMO, DEMO)
 

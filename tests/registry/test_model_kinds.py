@@ -5,7 +5,7 @@ import pytest
 
 from registry.gguf import GGUFError, read_metadata
 from registry.gguf_header import StringArray
-from registry.model_kinds import ENCODERS, UNSPECIFIED, Kind, kind_of
+from registry.model_kinds import DIFFUSERS, ENCODERS, UNSPECIFIED, Kind, kind_of
 from tests.gguf_files import write_gguf
 
 HEAD = {"token_embd.weight", "cls.output.weight"}
@@ -48,6 +48,15 @@ def test_qwens_rerankers_tell_yes_from_no():
     labels = {"classifier__output_labels": StringArray(0, 2)}
     assert kind("qwen3", 4, HEAD, **labels) == Kind.RERANK
     assert "tells 1 classes apart, where a ranking one has 2" in refusal("qwen3", 4, HEAD)
+
+
+@pytest.mark.parametrize("architecture", sorted(DIFFUSERS))
+def test_a_diffusion_model_chats_if_it_has_a_mask(architecture):
+    fields = {f"{architecture}.attention.causal": False, "tokenizer.ggml.mask_token_id": 3}
+    assert kind_of(architecture, fields, ()) == Kind.CHAT
+    del fields["tokenizer.ggml.mask_token_id"]
+    with pytest.raises(GGUFError, match=r"names no token for what is masked \(tokenizer\.ggml\.mask_token_id\)"):
+        kind_of(architecture, fields, ())
 
 
 def test_a_classifier_is_no_reranker():

@@ -119,6 +119,18 @@ def test_the_form_of_a_model_shows_what_was_read(admin_client, registered):
     assert "defaults-0-DELETE" not in page
 
 
+def test_a_diffusion_model_has_no_settings_of_what_it_does_not_keep(admin_client, registered):
+    def shown():
+        page = admin_client.get(change_url(registered)).content.decode()
+        return {name for name in ("kv_layout", "kv_type_k", "n_batch", "draft_max") if f'name="{name}"' in page}, page
+
+    assert shown()[0] == {"kv_layout", "kv_type_k", "n_batch", "draft_max"}
+    RegisteredModel.objects.update(architecture="llada")
+    names, page = shown()
+    assert names == set()
+    assert all(f'name="{name}"' in page for name in ("parallel", "flash_attention", "defaults-0-top_k"))
+
+
 def test_changing_a_model_changes_its_only_defaults(admin_client, registered, change_form):
     form = {**change_form, "parallel": 8, "defaults-0-top_k": "7", "defaults-0-stop": ""}
     assert admin_client.post(change_url(registered), form).status_code == 302
