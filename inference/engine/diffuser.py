@@ -16,6 +16,7 @@ from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.canvas import LENGTH, Canvas, Fixed, sure_places
 from inference.engine.config import EngineConfig
+from inference.engine.engine import ForgetfulEngine
 from inference.engine.messages import (
     EngineStats,
     Failure,
@@ -53,7 +54,7 @@ class DiffusionBackend(Protocol):
     def logprob(self, row: int, token: int, num_alternatives: int) -> TokenLogprob: ...
 
 
-class Diffuser:
+class Diffuser(ForgetfulEngine):
     """The running sequences take turns, a step each. Synchronous and single-threaded, as EngineCore."""
 
     def __init__(
@@ -98,17 +99,6 @@ class Diffuser:
             return None
         self._forget(sequence)
         return Output(request_id, finish_reason="abort", usage=sequence.usage)
-
-    @property
-    def rest_seconds(self) -> None:
-        """Nothing is done without work: nothing is kept between requests."""
-        return None
-
-    def rest(self) -> None:
-        """Do nothing."""
-
-    def close(self, seconds: float) -> None:
-        """Do nothing; the process ends."""
 
     def step(self) -> list[Output]:
         """Compute one text and return what came of it."""

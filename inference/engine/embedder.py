@@ -11,6 +11,7 @@ import numpy as np
 from inference.engine.backend import DecodeError
 from inference.engine.batch import Batch
 from inference.engine.config import EngineConfig
+from inference.engine.engine import ForgetfulEngine
 from inference.engine.messages import (
     EmbedRequest,
     EngineStats,
@@ -55,7 +56,7 @@ class Part:
     slot: int
 
 
-class Embedder:
+class Embedder(ForgetfulEngine):
     """Every step computes one batch, to which the waiting requests contribute one input each in turn.
 
     Inputs of up to `n_batch` tokens are computed whole. A longer one is computed over several steps, one such input at
@@ -98,17 +99,6 @@ class Embedder:
             return None
         self._forget(job)
         return Output(request_id, finish_reason="abort")
-
-    @property
-    def rest_seconds(self) -> None:
-        """Nothing is done without work: nothing is kept between requests."""
-        return None
-
-    def rest(self) -> None:
-        """Do nothing."""
-
-    def close(self, seconds: float) -> None:
-        """Do nothing; the process ends."""
 
     def step(self) -> list[Output]:
         """Compute one batch and return the answers it completes."""

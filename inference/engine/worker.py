@@ -17,13 +17,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from inference.engine.config import EngineConfig
 from inference.engine.core import EngineCore
 from inference.engine.diffuser import Diffuser
 from inference.engine.disk_tier import new_disk_tier
 from inference.engine.embedder import Embedder
+from inference.engine.engine import Engine
 from inference.engine.framing import pack, read_message
 from inference.engine.messages import (
     AbortRequest,
@@ -39,7 +40,7 @@ from inference.engine.messages import (
     TokenizeRequest,
 )
 from inference.engine.spinning import Spinning, new_spinning
-from inference.engine.token_requests import VocabularyBackend, answer_token_request
+from inference.engine.token_requests import answer_token_request
 
 if TYPE_CHECKING:
     from inference.engine.llama import Llama
@@ -49,31 +50,6 @@ SIGN_OF_LIFE = 1.0  # seconds
 STORE_SECONDS = 3.0  # for writing conversations when the engine is closed
 CLOSE_SECONDS = 4.0  # for all of the end, with the step that is being computed; the web process waits for 5
 PROGRESS_INTERVAL = 0.1  # seconds
-
-
-class Engine(Protocol):
-    """What the worker drives: EngineCore, Diffuser for diffusion models, Embedder for embedding and rerank models."""
-
-    vocabulary: VocabularyBackend
-
-    @property
-    def has_work(self) -> bool: ...
-
-    @property
-    def stats(self) -> EngineStats: ...
-
-    def add_request(self, request: Any) -> Output | None: ...
-
-    def abort_request(self, request_id: str) -> Output | None: ...
-
-    def step(self) -> list[Output]: ...
-
-    @property
-    def rest_seconds(self) -> float | None: ...
-
-    def rest(self) -> None: ...
-
-    def close(self, seconds: float) -> None: ...
 
 
 def main() -> None:

@@ -24,6 +24,8 @@ from inference.engine.messages import (
     TokenLogprob,
     Usage,
 )
+from tests.engine.asking import ask
+from tests.engine.fake_llama import run
 from tests.gguf_files import copy_gguf
 from tests.tiny_models import MASK
 
@@ -108,13 +110,6 @@ def request(name="a", prompt="say>", max_tokens=None, **fields):
 
 def new_diffuser(llama=None, n_ctx=512, n_seq_max=2):
     return Diffuser(EngineConfig("", n_ctx=n_ctx, n_seq_max=n_seq_max), llama or FakeDiffusion(), clock=lambda: 0.0)
-
-
-def run(diffuser):
-    outputs = []
-    while diffuser.has_work:
-        outputs += diffuser.step()
-    return outputs
 
 
 def text(outputs, name="a"):
@@ -269,17 +264,8 @@ def both(request, llama, monkeypatch):
     return llama
 
 
-def ask(llama, *prompts, **sampling):
-    """Answer prompts all at once; the answers are the spellings of their tokens."""
-    diffuser = Diffuser(llama.config, llama)
-    params = SamplingParams(**{"temperature": 0, "max_tokens": 40, "ignore_eos": True, "logprobs": 0, **sampling})
-    for number, prompt in enumerate(prompts):
-        assert diffuser.add_request(GenerateRequest(str(number), tuple(prompt), params)) is None
-    outputs = run(diffuser)
-    return [
-        [token.piece for output in outputs if output.request_id == str(number) for token in output.logprobs]
-        for number in range(len(prompts))
-    ]
+def new_engine(llama):
+    return Diffuser(llama.config, llama)
 
 
 def test_it_fills_in_as_the_published_algorithm_does(both):
@@ -298,30 +284,30 @@ def test_it_fills_in_as_the_published_algorithm_does(both):
             for place in now:
                 tokens[place] = int(chances[place - both.shifts_logits].argmax())
     expected = [both.vocabulary.spelling(token) for token in tokens[len(prompt) :]]
-    assert ask(both, prompt) == [expected]
+    assert ask(new_engine(both), prompt, max_tokens=40) == [expected]
 
 
 def whole_text_logits(llama, tokens):
     """The logits of all rows, as float64, without the mask's."""
-    diffuser = Diffuser(llama.config, llama)
+    diffuser = new_engine(llama)
     diffuser._batch.add(tokens, 0, 0, want_logits=True, want_all=True)
     llama.decode(diffuser._batch)
     return np.array([llama.logits(row) for row in range(len(tokens))], np.float64)
 
 
 def test_together_as_alone(both):
-    alone = [ask(both, prompt)[0] for prompt in PROMPTS]
-    assert ask(both, *PROMPTS) == alone
+    alone = [ask(new_engine(both), prompt, max_tokens=40)[0] for prompt in PROMPTS]
+    assert ask(new_engine(both), *PROMPTS, max_tokens=40) == alone
     assert all(len(tokens) == 40 for tokens in alone)
 
 
 def test_a_seed_gives_the_same_answer_again(llama):
-    [first], [second], [other] = (ask(llama, PROMPTS[0], temperature=1.0, seed=seed) for seed in (1, 1, 2))
+    [first], [second], [other] = (ask(new_engine(llama), PROMPTS[0], temperature=1.0, seed=seed) for seed in (1, 1, 2))
     assert first == second != other
 
 
 def test_what_was_said_can_be_made_rarer(llama):
-    [plain], [rare] = (ask(llama, PROMPTS[0], presence_penalty=penalty) for penalty in (0, 2))
+    [plain], [rare] = (ask(new_engine(llama), PROMPTS[0], presence_penalty=penalty) for penalty in (0, 2))
     assert len(set(rare)) > len(set(plain))
 
 

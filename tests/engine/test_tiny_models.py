@@ -11,6 +11,7 @@ from inference.engine.llama import Llama
 from inference.engine.messages import GenerateRequest, SamplingParams
 from registry.gguf import read_metadata
 from tests import tiny_models
+from tests.engine.asking import ask
 from tests.engine.fake_llama import run
 
 # recurrent, hybrid, sliding window
@@ -52,18 +53,6 @@ def new_core(config, llama):
         return EngineCore(config, llama)
 
     return new_core
-
-
-def ask(core: EngineCore, *prompts: list[int]) -> list[list[bytes]]:
-    """Answer prompts all at once; the answers are the spellings of their tokens."""
-    sampling = SamplingParams(temperature=0, max_tokens=30, ignore_eos=True, logprobs=0)
-    for number, prompt in enumerate(prompts):
-        assert core.add_request(GenerateRequest(str(number), tuple(prompt), sampling)) is None
-    outputs = run(core)
-    return [
-        [token.piece for output in outputs if output.request_id == str(number) for token in output.logprobs]
-        for number in range(len(prompts))
-    ]
 
 
 def test_it_has_the_memory_of_its_kind(llama, kind):
