@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from inference.engine.messages import TokenLogprob
 
-# As LLaDA's own program generates (arXiv 2502.09992, appendix B.4): block after block, from left to right, and within
+# As LLaDA's own program generates (generate.py, arXiv 2502.09992): block after block, from left to right, and within
 # a block the place first of which the model is surest.
 BLOCK = 32
 # An answer is written for a whole canvas: these models learn where a text ends from how much room it has. One that
 # has not ended goes on on another canvas.
 LENGTH = 256
 # Beside the surest place of a step, all get their token that the model is so sure of: several times as fast, and
-# hardly another text (Fast-dLLM, arXiv 2505.22618, section 3.3).
+# hardly another text (Fast-dLLM, arXiv 2505.22618).
 CONFIDENT = 0.9
 
 
