@@ -36,12 +36,18 @@ SETTINGS: dict[str, dict[str, Any]] = {
 POOLING_SETTINGS: dict[str, dict[str, Any]] = {
     f"embedding, {n_ctx}": {"kind": "embedding", "n_ctx": n_ctx, "n_seq_max": 64} for n_ctx in (512, 2048, 4096)
 }
+# Models that compute a whole text each time have no batches and no cache.
+WHOLE_TEXT_SETTINGS: dict[str, dict[str, Any]] = {
+    "512 × 4": {"n_ctx": 512, "n_seq_max": 4},
+    "2048 × 1": {"n_ctx": 2048, "n_seq_max": 1},
+}
 NAMES = {
     "attention": "Qwen3",
     "window": "Gemma 3",
     "recurrent": "Mamba",
     "hybrid": "Granite 4",
     "moe": "Qwen3-MoE",
+    "diffusion": "LLaDA",
 }
 VOCABULARY_MODEL = "0.15b"
 MIB = 2**20
@@ -68,7 +74,8 @@ def rows(folder: Path | None) -> Iterator[str]:
 
 
 def _settings_of(name: str) -> dict[str, dict[str, Any]]:
-    return {**SETTINGS, **POOLING_SETTINGS} if name == "attention" else SETTINGS
+    others = {"attention": {**SETTINGS, **POOLING_SETTINGS}, "diffusion": WHOLE_TEXT_SETTINGS}
+    return others.get(name, SETTINGS)
 
 
 def _row(name: str, title: str, result: Comparison) -> str:
