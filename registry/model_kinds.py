@@ -45,7 +45,6 @@ class Kind(models.TextChoices):
 def kind_of(architecture: str, fields: dict[str, Any], tensors: Collection[str]) -> Kind:
     """Return what the model is for, by its metadata and the names of its tensors; raise GGUFError if for nothing."""
     if architecture in DIFFUSERS:
-        _refuse_without_mask(architecture, fields)
         return Kind.CHAT
     pooling = _pooling_type(architecture, fields)
     has_head = RANKING_HEADS.get(architecture) in tensors
@@ -69,15 +68,6 @@ def _pooling_type(architecture: str, fields: dict[str, Any]) -> PoolingType | No
         return None if value in (None, UNSPECIFIED) else PoolingType(value)
     except ValueError:
         raise _unservable(architecture, f"its pooling type {value!r} is none that llama.cpp knows") from None
-
-
-def _refuse_without_mask(architecture: str, fields: dict[str, Any]) -> None:
-    if Keys.Tokenizer.MASK_ID not in fields:
-        raise _unservable(
-            architecture,
-            f"it is a diffusion model, and names no token for what is masked ({Keys.Tokenizer.MASK_ID}); convert the "
-            "model again with a current convert_hf_to_gguf.py",
-        )
 
 
 def _refuse_broken_ranker(architecture: str, fields: dict[str, Any], has_head: bool) -> None:

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys, LlamaFileType, TokenType
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, TokenType
 from gguf.scripts.gguf_new_metadata import MetadataDetails, copy_with_new_metadata
 
-DIFFUSERS = ("dream", "llada", "llada-moe", "rnd1")
 CHAT_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
@@ -102,17 +101,12 @@ def copy_gguf(source, path, metadata=None, without=()):
 
 
 def write_with_tokenizer(source, tokenizer, path):
-    """Copy a model with the tokenizer and chat template of another, whose vocabulary must have the same size.
-
-    A diffusion model has the last token for what is masked if the tokenizer names none.
-    """
+    """Copy a model with the tokenizer and chat template of another, whose vocabulary must have the same size."""
     model, other = GGUFReader(source), GGUFReader(tokenizer)
     writer = GGUFWriter(path, model.fields["general.architecture"].contents())
     kept = [name for name in model.fields if not name.startswith(("GGUF.", "tokenizer.", "general.architecture"))]
     copy_fields(model, writer, tuple(kept))
     copy_fields(other, writer, ("tokenizer.",))
-    if writer.arch in DIFFUSERS and Keys.Tokenizer.MASK_ID not in other.fields:
-        writer.add_mask_token_id(vocabulary_size(tokenizer) - 1)
     for tensor in model.tensors:
         writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
     return close_gguf(writer, path)

@@ -57,7 +57,7 @@ def examine(path: str) -> Candidate:
     except GGUFError as error:
         raise ValidationError(str(error)) from error
     preview, problem = _preview(model) if model.kind == Kind.CHAT else ("", "")
-    warnings = [*filter(None, [problem]), *_warnings(model)]
+    warnings = [*filter(None, [problem]), *_warnings(model, fields)]
     return Candidate(model, list(_rows(model)), _licence(fields), preview, warnings)
 
 
@@ -90,7 +90,7 @@ def _preview(model: RegisteredModel) -> tuple[str, str]:
     return prompt[:MAX_PREVIEW], ""
 
 
-def _warnings(model: RegisteredModel) -> Iterator[str]:
+def _warnings(model: RegisteredModel, fields: dict[str, Any]) -> Iterator[str]:
     if model.kind == Kind.CHAT and not model.chat_template:
         yield _(
             "The file has no chat template. ChatML is used, which may not be what the model was trained with; "
@@ -104,6 +104,11 @@ def _warnings(model: RegisteredModel) -> Iterator[str]:
             "It is a diffusion model: each step computes the whole answer anew. Use a GPU for more than a try; answers "
             "that must follow a schema or call tools are refused."
         )
+        if Keys.Tokenizer.MASK_ID not in fields:
+            yield _(
+                "The file does not say which token stands for masked places (%(key)s). One is guessed by its name; "
+                "if answers make no sense, convert the model again with a current convert_hf_to_gguf.py."
+            ) % {"key": Keys.Tokenizer.MASK_ID}
     if reason := sequence_limit(model.architecture):
         yield _("It answers one request at a time: %(reason)s.") % {"reason": reason}
     if namesake := RegisteredModel.objects.filter(path=model.path).first():

@@ -11,13 +11,13 @@ from inference.engine.config import EngineConfig
 from inference.engine.llama import Llama, ModelLoadError
 from inference.engine.loading import context_params, load_model
 from inference.engine.model_facts import metadata
+from inference.engine.vocabulary import NO_TOKEN
 
 # Up to this context the attention scores have room in memory. Flash attention, which needs none, computes in half
 # precision: how a text's vector comes out would depend, in the fourth decimal, on what else is in its batch.
 EXACT_CONTEXT = 2048
 UNSPECIFIED = str(2**32 - 1)  # an unsigned -1: how llama.cpp saves a model that names no pooling type
 FULL_PRECISION = ("f16", "bf16", "f32")  # a quantized V needs flash attention
-NO_TOKEN = -1  # LLAMA_TOKEN_NULL (include/llama.h)
 # Their graphs end in a softmax over "yes" and "no" (build_pooling in src/llama-graph.cpp); others end in a logit.
 SOFTMAX_RANKERS = ("qwen3", "qwen3vl")
 # It has a KV cache that its graph does not use: a sequence must be computed at once (src/models/llama.cpp).

@@ -177,6 +177,9 @@ def _new_engine(llama: "Llama", wake: Callable[[], None]) -> Engine:
     if isinstance(llama, PoolingLlama):
         return Embedder(llama.config, llama)
     if isinstance(llama, DiffusionLlama):
+        if not llama.names_mask:
+            spelling = llama.vocabulary.spelling(llama.mask_token).decode(errors="replace")
+            native_log.warn(f"the file names no mask token; {spelling!r} is taken, answers may make no sense")
         return Diffuser(llama.config, llama)
     speculator = new_speculator(llama.config, llama)
     disk = new_disk_tier(llama.config, llama.fingerprint, native_log.warn, wake)

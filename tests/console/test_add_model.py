@@ -168,6 +168,16 @@ def test_what_should_be_known_is_said(admin_client, folder):
         assert words in page
 
 
+def test_what_should_be_known_of_a_diffusion_model_is_said(admin_client, folder):
+    def fill(writer):
+        writer.kv_data[0]["llada.context_length"].value = 4096
+
+    path = write_gguf(folder / "a.gguf", "llada", fill=fill)
+    page = text(admin_client.get(CONFIGURE, {"path": str(path)}))
+    for words in ("Left empty, the context size is 2048", "a diffusion model", "(tokenizer.ggml.mask_token_id)"):
+        assert words in page
+
+
 def test_a_template_that_is_no_use_is_a_warning(admin_client, folder):
     path = write_gguf(folder / "a.gguf", fill=lambda writer: writer.add_chat_template("{{ raise_exception('no') }}"))
     page = text(admin_client.get(CONFIGURE, {"path": str(path)}))

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.engine import worker
 from inference.engine.backend import DecodeError
 from inference.engine.canvas import BLOCK, CONFIDENT, LENGTH
 from inference.engine.config import EngineConfig
 from inference.engine.diffuser import NO_ORDER, Diffuser
 from inference.engine.diffusion_llama import DiffusionLlama
-from inference.engine.llama import ModelLoadError
 from inference.engine.llama_kinds import new_llama
 from inference.engine.loading import load_model
 from inference.engine.messages import (
@@ -26,7 +26,7 @@ from inference.engine.messages import (
 )
 from tests.engine.asking import ask
 from tests.engine.fake_llama import run
-from tests.gguf_files import copy_gguf
+from tests.gguf_files import copy_gguf, write_marked_gguf
 from tests.tiny_models import MASK
 
 END = 0
@@ -325,7 +325,15 @@ def test_the_file_says_whether_rows_are_shifted(llama, tiny_model, tmp_path):
     shifted.close()
 
 
-def test_a_file_without_a_mask_token_is_refused(tiny_model, tmp_path):
-    path = copy_gguf(tiny_model("diffusion"), tmp_path / "model.gguf", without=["tokenizer.ggml.mask_token_id"])
-    with pytest.raises(ModelLoadError, match="names no mask token"):
-        new_llama(replace(CONFIG, model_path=str(path)), lambda: None, load_model)
+def test_a_file_that_names_no_mask_has_one_of_such_a_name_or_the_last_token(llama, tiny_model, tmp_path, capsys):
+    assert (llama.names_mask, llama.mask_token) == (True, MASK)
+    without = ["tokenizer.ggml.mask_token_id"]
+    path = copy_gguf(tiny_model("diffusion"), tmp_path / "nameless.gguf", without=without)
+    named = write_marked_gguf(path, tmp_path / "named.gguf", ["<|mdm_mask|>"])
+    for file, spelling in ((path, b"</tool_response>"), (named, b"<|mdm_mask|>")):
+        other = new_llama(replace(CONFIG, model_path=str(file)), lambda: None, load_model)
+        assert not other.names_mask
+        assert other.vocabulary.spelling(other.mask_token) == spelling
+        assert isinstance(worker._new_engine(other, lambda: None), Diffuser)
+        assert f"names no mask token; '{spelling.decode()}' is taken" in capsys.readouterr().err
+        other.close()
