@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 WAKE = object()
 SIGN_OF_LIFE = 1.0  # seconds
+PREPARE_AFTER = 1.0  # seconds; the request for which the model was loaded does not share the cores with it
 STORE_SECONDS = 3.0  # for writing conversations when the engine is closed
 CLOSE_SECONDS = 4.0  # for all of the end, with the step that is being computed; the web process waits for 5
 PROGRESS_INTERVAL = 0.1  # seconds
@@ -67,6 +68,9 @@ def main() -> None:
     gc.freeze()  # what is loaded stays; looking through it would take as long as half a step
     send(outbox, Ready(info))
     send(outbox, StepOutputs((), core.stats))
+    preparation = threading.Timer(PREPARE_AFTER, core.vocabulary.prepare)
+    preparation.daemon = True
+    preparation.start()
     grace = CLOSE_SECONDS if config.kv_disk_directory else 0.0
     threading.Thread(target=_read_all, args=(inbox, messages, grace), daemon=True).start()
     code = 1

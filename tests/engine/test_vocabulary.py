@@ -51,6 +51,15 @@ def bert(tmp_path_factory):
         yield vocabulary
 
 
+def test_a_prepared_vocabulary_walks_through_its_tokens_no_more(monkeypatch):
+    with vocabulary_of(DEMO) as vocabulary:
+        vocabulary.prepare()
+        monkeypatch.setattr(lib, "llama_vocab_get_attr", None)
+        monkeypatch.setattr(vocabulary, "is_end", None)
+        assert vocabulary.end_tokens
+        assert len(vocabulary.tokenize("word <|im_end|>" * PIECE_LENGTH)) > PIECE_LENGTH
+
+
 @pytest.fixture
 def sentencepiece(tmp_path):
     """A vocabulary that puts a space before every text."""
