@@ -104,8 +104,7 @@ class Diffuser(ForgetfulEngine):
         """Compute one text and return what came of it."""
         while sequence := self._queue.next_waiting():
             self._queue.start(sequence)
-        sequence = self._queue.running.pop(0)
-        self._queue.running.append(sequence)
+        sequence = self._queue.take_turn()
         canvas = self._canvases.get(sequence.id) or self._new_canvas(sequence)
         self._batch.clear()
         self._batch.add([*sequence.tokens[: canvas.start], *canvas.tokens], 0, SLOT, want_logits=True, want_all=True)

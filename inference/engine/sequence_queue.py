@@ -49,6 +49,11 @@ class SequenceQueue:
         if sequence.started_at is None:
             sequence.started_at = self._clock()
 
+    def take_turn(self) -> Sequence:
+        """Return the running sequence whose turn it is; then it is that of all others first."""
+        self.running.append(self.running.pop(0))
+        return self.running[-1]
+
     def remove(self, sequence: Sequence) -> None:
         """Take a sequence out, wherever it stands."""
         if sequence in self.waiting:
